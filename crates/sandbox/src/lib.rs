@@ -1,0 +1,1 @@
+//! Isolation layers as policy.

@@ -1,0 +1,157 @@
+//! What came of an execution.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// What came of an execution that was started.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What `main()` returned, as JSON text, or why there is no such thing.
+    pub result: Result<Box<RawValue>, Failure>,
+    /// What was written to descriptor 1, up to the limit; invalid UTF-8 is replaced.
+    pub stdout: String,
+    /// What was written to descriptor 2, up to the limit; invalid UTF-8 is replaced.
+    pub stderr: String,
+    /// The streams of which more was written than is kept here.
+    pub truncated: Vec<Stream>,
+    /// The files asked for.
+    pub files: Vec<OutputFile>,
+    /// What the run used, measured from outside.
+    pub usage: Usage,
+}
+
+/// One of the two output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Descriptor 1.
+    Stdout,
+    /// Descriptor 2.
+    Stderr,
+}
+
+/// A file that the run left and the client asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Relative to `/tmp`.
+    pub path: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// The content; `None` where it did not fit the budget.
+    pub content: Option<Vec<u8>>,
+}
+
+/// What the run used, measured from outside the cell.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Usage {
+    /// From the job's start to its answer.
+    pub wall: Duration,
+    /// CPU time of all the cell's processes; `None` where nothing could tell.
+    pub cpu: Option<Duration>,
+    /// Peak of the memory that the run added, in bytes; `None` where nothing could tell.
+    pub peak_memory_bytes: Option<u64>,
+    /// From the request's arrival at the engine to the job's start.
+    pub queue: Duration,
+}
+
+/// Why there is no result. The script's doing, always: what is ours is an engine's error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The type.
+    #[serde(rename = "type")]
+    pub kind: ErrorType,
+    /// One line for a person.
+    pub message: String,
+    /// Line in the script as sent, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Column in that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// As Python prints it, without the runner's own frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceback: Option<String>,
+    /// `restricted_import`: the module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// `result_not_json`: where in the result the value sits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// `result_not_json`: what to call instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// `exited`: the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
+    /// `crashed`: the signal's name, such as `SIGSEGV`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+}
+
+impl Failure {
+    /// A failure with nothing but a type and a message.
+    pub fn new(kind: ErrorType, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            line: None,
+            column: None,
+            traceback: None,
+            module: None,
+            path: None,
+            hint: None,
+            exit_code: None,
+            signal: None,
+        }
+    }
+}
+
+/// The closed list of `error.type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorType {
+    /// The body is not a request.
+    InvalidRequest,
+    /// The script does not compile.
+    SyntaxError,
+    /// No callable `main`, or it requires more than one argument.
+    MissingMain,
+    /// An exception left the module body or `main()`.
+    Exception,
+    /// The script imports a restricted module.
+    RestrictedImport,
+    /// `main()` returned what JSON cannot hold.
+    ResultNotJson,
+    /// Encoded result above its limit.
+    ResultTooLarge,
+    /// Wall-clock limit reached.
+    Timeout,
+    /// CPU-time limit reached.
+    CpuLimit,
+    /// Killed for memory, or an uncaught `MemoryError`.
+    MemoryLimit,
+    /// The script ended its process before a result existed.
+    Exited,
+    /// The process died by a signal.
+    Crashed,
+    /// No key, or a wrong one.
+    Unauthorized,
+    /// The key may not do this.
+    Forbidden,
+    /// No such path.
+    NotFound,
+    /// No such method on this path.
+    MethodNotAllowed,
+    /// The body is above its limit.
+    PayloadTooLarge,
+    /// The body is not JSON by its `Content-Type`.
+    UnsupportedMediaType,
+    /// Over this key's rate.
+    RateLimited,
+    /// No room now.
+    Overloaded,
+    /// Our fault.
+    Internal,
+}

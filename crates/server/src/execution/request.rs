@@ -1,0 +1,39 @@
+//! A request for an execution, validated: whatever made one of these, HTTP or the command line,
+//! an engine may run it without further checks.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use cellblock_wire::job::JobFile;
+use serde_json::value::RawValue;
+
+/// What to run and under which limits.
+#[derive(Debug, Clone)]
+pub struct ExecutionRequest {
+    /// Python source: not empty, no NUL, at most the configured size.
+    pub script: String,
+    /// Handed to `main` where it takes an argument.
+    pub input: Box<RawValue>,
+    /// What descriptor 0 reads.
+    pub stdin: String,
+    /// Added to the cell's environment: names without `=` or NUL, values without NUL.
+    pub env: BTreeMap<String, String>,
+    /// Laid down below `/tmp`: relative paths, no `..`.
+    pub files: Vec<JobFile>,
+    /// Globs below `/tmp` of files to return.
+    pub output_files: Vec<String>,
+    /// Limits, each within the server's maximum.
+    pub limits: Limits,
+    /// Name of a configured environment.
+    pub environment: String,
+}
+
+/// The limits of one execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall clock, from the moment the cell gets the job.
+    pub timeout: Duration,
+    /// CPU time over all the cell's processes.
+    pub cpu: Duration,
+    /// Bytes of memory the run may add.
+    pub memory_bytes: u64,
+}

@@ -1,0 +1,5 @@
+//! Cellblock runs Python that nobody trusts.
+#![forbid(unsafe_code)]
+
+pub mod engine;
+pub mod execution;

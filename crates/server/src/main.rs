@@ -1,0 +1,2 @@
+//! The `cellblock` command.
+fn main() {}
