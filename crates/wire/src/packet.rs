@@ -92,8 +92,9 @@ pub enum PacketError {
 
 /// Takes one received packet apart.
 pub fn decode(packet: &[u8], token: Token) -> Result<(Kind, &[u8]), PacketError> {
-    let (head, payload) =
-        packet.split_at_checked(HEADER).ok_or(PacketError::Short(packet.len()))?;
+    let (head, payload) = packet
+        .split_at_checked(HEADER)
+        .ok_or(PacketError::Short(packet.len()))?;
     let (sent, kind) = head.split_at(TOKEN_LEN);
     if sent != token.0 {
         return Err(PacketError::Token);
@@ -120,8 +121,10 @@ pub fn job_packets(token: Token, document: &[u8]) -> impl Iterator<Item = Vec<u8
     let mut head = Vec::with_capacity(size_of::<u64>() + first.len());
     head.extend_from_slice(&(document.len() as u64).to_le_bytes());
     head.extend_from_slice(first);
-    std::iter::once(encode(token, Kind::JobHead, &head))
-        .chain(rest.chunks(MAX_PAYLOAD).map(move |part| encode(token, Kind::JobPart, part)))
+    std::iter::once(encode(token, Kind::JobHead, &head)).chain(
+        rest.chunks(MAX_PAYLOAD)
+            .map(move |part| encode(token, Kind::JobPart, part)),
+    )
 }
 
 #[cfg(test)]

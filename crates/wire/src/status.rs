@@ -81,6 +81,9 @@ mod tests {
         assert_eq!(report.script.ended(), Ended::Exited(3));
         assert_eq!((report.cpu_us, report.max_rss_kib), (1500, 4096));
         assert_eq!(InitReport::decode(&bytes[..23]), None);
-        assert_eq!(InitReport::decode(&[0xff; LEN]).unwrap().script, WaitStatus(-1));
+        assert_eq!(
+            InitReport::decode(&[0xff; LEN]).unwrap().script,
+            WaitStatus(-1)
+        );
     }
 }
