@@ -1,1 +1,19 @@
-//! The native half of the runner.
+//! The native half of the runner: the Python extension module `cellblock_zygote`.
+//!
+//! One object, [`Wall`], is the wall's view of its control socket, which is descriptor 0. A warm
+//! wall serves: it forks a cell whenever the server asks for one. A cold wall becomes the one cell
+//! that it was started for. Either call returns to Python in a sealed process whose job is about
+//! to come, with the number of the cell channel.
+
+mod control;
+mod interpreter;
+mod wall;
+
+use pyo3::prelude::*;
+
+/// The extension module.
+#[pymodule]
+mod cellblock_zygote {
+    #[pymodule_export]
+    use super::wall::Wall;
+}

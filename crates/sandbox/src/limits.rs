@@ -1,0 +1,42 @@
+//! The limits of one run, lowered by the cell on itself when its job is about to come.
+
+use cellblock_wire::job::CellLimits;
+use rustix::{io::Errno, process::Resource};
+
+use crate::steps::set_limit;
+
+/// Address space beyond the memory limit, in bytes: thread stacks and allocator arenas reserve
+/// addresses that they never touch (glibc reserves 64 MiB per arena, malloc(3)).
+const ADDRESS_SLACK: u64 = 1 << 30;
+/// Writable private mappings beyond the memory limit, in bytes: the stacks of a few threads.
+const DATA_SLACK: u64 = 64 << 20;
+
+/// Lowers this process' limits for the run that is about to come.
+pub fn apply(limits: &CellLimits) -> Result<(), Errno> {
+    let (address_space, data) = sizes()?;
+    let memory = limits.memory_bytes;
+    set_limit(
+        Resource::As,
+        address_space
+            .saturating_add(memory)
+            .saturating_add(ADDRESS_SLACK),
+    )?;
+    set_limit(
+        Resource::Data,
+        data.saturating_add(memory).saturating_add(DATA_SLACK),
+    )?;
+    set_limit(Resource::Cpu, limits.cpu_seconds)
+}
+
+/// This process' address space and writable private part in bytes, as the kernel counts them for
+/// the two limits. From `/proc/self/statm`: proc(5), fields `size` and `data`, in pages.
+fn sizes() -> Result<(u64, u64), Errno> {
+    let text = std::fs::read_to_string("/proc/self/statm")
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    let mut fields = text.split_ascii_whitespace();
+    let mut field = |index| {
+        let pages: u64 = fields.nth(index)?.parse().ok()?;
+        pages.checked_mul(rustix::param::page_size() as u64)
+    };
+    field(0).zip(field(4)).ok_or(Errno::IO)
+}

@@ -1,0 +1,100 @@
+//! A policy made ready for the fork: every string and filter that the steps need is built here,
+//! once per zygote, because init may not allocate.
+
+use std::{
+    ffi::{CString, NulError},
+    os::fd::RawFd,
+};
+
+use thiserror::Error;
+
+use crate::{
+    CellPolicy, INIT_PATH, Layer,
+    seccomp::{self, SeccompError},
+};
+
+/// What making a cell needs, beside the cell's own descriptors.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) policy: CellPolicy,
+    pub(crate) namespaces: u64,
+    pub(crate) uid_map: Vec<u8>,
+    pub(crate) gid_map: Vec<u8>,
+    pub(crate) tmp_options: CString,
+    pub(crate) init_path: CString,
+    pub(crate) filters: Vec<seccompiler::BpfProgram>,
+}
+
+/// The descriptors that one cell gets. They are borrowed numbers of the calling process, which
+/// owns them; in the cell's processes they end up as 0, 1, 2, the channel and nothing else.
+#[derive(Debug, Clone)]
+pub struct CellDescriptors {
+    /// The cell's end of its channel to the server.
+    pub channel: RawFd,
+    /// What becomes descriptor 1.
+    pub stdout: RawFd,
+    /// What becomes descriptor 2.
+    pub stderr: RawFd,
+    /// Where init writes its report.
+    pub report: RawFd,
+    /// The `tasks` or `cgroup.procs` files of the cgroups to join.
+    pub cgroups: Vec<RawFd>,
+}
+
+/// Why a policy cannot be carried out. The operator's fault or ours, never a script's.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// A string holds a NUL.
+    #[error("policy: {0}")]
+    Nul(#[from] NulError),
+    /// The host name is longer than the kernel takes (64 bytes, sethostname(2)).
+    #[error("policy: hostname of {0} bytes is longer than 64")]
+    Hostname(usize),
+    /// The system-call filter does not compile.
+    #[error(transparent)]
+    Seccomp(#[from] SeccompError),
+}
+
+impl Plan {
+    /// Prepares `policy` for a process that runs as `uid` and `gid`.
+    pub fn new(policy: CellPolicy, uid: u32, gid: u32) -> Result<Self, PlanError> {
+        if policy.hostname.len() > 64 {
+            return Err(PlanError::Hostname(policy.hostname.len()));
+        }
+        let filters = if policy.has(Layer::Seccomp) {
+            seccomp::compile_cell()?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            namespaces: namespace_flags(&policy),
+            uid_map: format!("{} {uid} 1", policy.uid).into_bytes(),
+            gid_map: format!("{} {gid} 1", policy.uid).into_bytes(),
+            tmp_options: CString::new(format!(
+                "size={},nr_inodes={},mode=0700",
+                policy.tmp_bytes, policy.tmp_inodes
+            ))?,
+            init_path: CString::new(INIT_PATH)?,
+            filters,
+            policy,
+        })
+    }
+}
+
+/// The namespaces that the cell is cloned into. The cgroup namespace is left out: it has to be
+/// made after the cell joined its cgroup, or `/proc/self/cgroup` would tell the way there.
+fn namespace_flags(policy: &CellPolicy) -> u64 {
+    [
+        (Layer::UserNamespace, libc::CLONE_NEWUSER),
+        (Layer::PidNamespace, libc::CLONE_NEWPID),
+        (Layer::MountNamespace, libc::CLONE_NEWNS),
+        (Layer::NetworkNamespace, libc::CLONE_NEWNET),
+        (Layer::IpcNamespace, libc::CLONE_NEWIPC),
+        (Layer::UtsNamespace, libc::CLONE_NEWUTS),
+    ]
+    .into_iter()
+    .filter(|(layer, _)| policy.has(*layer))
+    .fold(0, |flags, (_, flag)| {
+        flags | u64::from(flag.cast_unsigned())
+    })
+}

@@ -1,0 +1,67 @@
+//! What a cell is to be: data, handed from the server to the zygote as JSON.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Layer;
+
+/// The sandbox of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellPolicy {
+    /// Uid and gid inside the cell; the wall has the same, mapped to an unprivileged one outside.
+    pub uid: u32,
+    /// Host name inside the cell.
+    pub hostname: String,
+    /// Capacity of `/tmp` in bytes.
+    pub tmp_bytes: u64,
+    /// Files and directories that `/tmp` can hold.
+    pub tmp_inodes: u64,
+    /// Resource limits that hold for every run.
+    pub limits: ResourceLimits,
+    /// Layers left out: a named decision of the operator, or of a test that shows what the layer
+    /// is for. Everything else is required.
+    #[serde(default)]
+    pub omit: BTreeSet<Layer>,
+}
+
+/// Resource limits of a cell, getrlimit(2). Soft and hard limit are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceLimits {
+    /// Processes and threads of the cell, init included (`RLIMIT_NPROC`; since Linux 5.14 it is
+    /// counted in the cell's own user namespace).
+    pub processes: u64,
+    /// Open descriptors of one process (`RLIMIT_NOFILE`).
+    pub open_files: u64,
+    /// Bytes of one file (`RLIMIT_FSIZE`).
+    pub file_bytes: u64,
+    /// Bytes of the main thread's stack (`RLIMIT_STACK`).
+    pub stack_bytes: u64,
+}
+
+impl Default for CellPolicy {
+    fn default() -> Self {
+        Self {
+            uid: 1000,
+            hostname: "cell".to_owned(),
+            tmp_bytes: 64 << 20,
+            tmp_inodes: 8192,
+            limits: ResourceLimits {
+                processes: 64,
+                open_files: 256,
+                file_bytes: 64 << 20,
+                stack_bytes: 8 << 20,
+            },
+            omit: BTreeSet::new(),
+        }
+    }
+}
+
+impl CellPolicy {
+    /// Whether `layer` is to be put on.
+    pub fn has(&self, layer: Layer) -> bool {
+        !self.omit.contains(&layer)
+    }
+}

@@ -1,0 +1,266 @@
+//! The steps that make a cell, in order. Each is fatal when it fails.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+    mount::{MountFlags, mount},
+    process::{Resource, Rlimit},
+    thread::{CapabilitySet, CapabilitySets, UnshareFlags},
+};
+
+use crate::{
+    CHANNEL_FD, Layer, landlocked,
+    plan::{CellDescriptors, Plan},
+    sys,
+};
+
+/// One step of init: system calls on ready-made data, nothing else (see the crate's head).
+pub(crate) struct InitStep {
+    pub(crate) layer: Layer,
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Plan) -> Result<(), Errno>,
+}
+
+/// What init does between its clone and its exec.
+pub(crate) const INIT: &[InitStep] = &[
+    InitStep {
+        layer: Layer::UserNamespace,
+        name: "map uid and gid",
+        run: map_ids,
+    },
+    InitStep {
+        layer: Layer::UtsNamespace,
+        name: "set the host name",
+        run: set_hostname,
+    },
+    InitStep {
+        layer: Layer::PrivateTmp,
+        name: "mount /tmp",
+        run: mount_tmp,
+    },
+    InitStep {
+        layer: Layer::PrivateProc,
+        name: "mount /proc",
+        run: mount_proc,
+    },
+];
+
+/// One step of the script's process.
+pub(crate) struct SealStep {
+    pub(crate) layer: Layer,
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Plan, &CellDescriptors) -> Result<(), StepError>,
+}
+
+/// Why a step failed, for the log.
+pub(crate) type StepError = Box<dyn std::error::Error>;
+
+/// What the script's process does before it may read its job. The order matters: cgroups are
+/// joined while the wall's descriptors are open, capabilities go after the last call that needs
+/// one, and seccomp comes last because it forbids most of what stands above it.
+pub(crate) const SEAL: &[SealStep] = &[
+    SealStep {
+        layer: Layer::Session,
+        name: "start a session",
+        run: start_session,
+    },
+    SealStep {
+        layer: Layer::Cgroup,
+        name: "join the cgroups",
+        run: join_cgroups,
+    },
+    SealStep {
+        layer: Layer::CgroupNamespace,
+        name: "hide the cgroups",
+        run: hide_cgroups,
+    },
+    SealStep {
+        layer: Layer::Descriptors,
+        name: "lay out descriptors",
+        run: lay_out_descriptors,
+    },
+    SealStep {
+        layer: Layer::PrivateTmp,
+        name: "enter /tmp",
+        run: enter_tmp,
+    },
+    SealStep {
+        layer: Layer::ResourceLimits,
+        name: "set resource limits",
+        run: set_limits,
+    },
+    SealStep {
+        layer: Layer::Capabilities,
+        name: "drop capabilities",
+        run: drop_capabilities,
+    },
+    SealStep {
+        layer: Layer::NoNewPrivileges,
+        name: "forbid privileges",
+        run: forbid_privileges,
+    },
+    SealStep {
+        layer: Layer::NotDumpable,
+        name: "forbid tracing",
+        run: forbid_tracing,
+    },
+    SealStep {
+        layer: Layer::Landlock,
+        name: "restrict by landlock",
+        run: landlocked::restrict,
+    },
+    SealStep {
+        layer: Layer::Seccomp,
+        name: "filter system calls",
+        run: filter_calls,
+    },
+];
+
+fn map_ids(plan: &Plan) -> Result<(), Errno> {
+    // setgroups must be given up first: user_namespaces(7), "Gaining gid mapping".
+    write_proc(c"/proc/self/setgroups", b"deny")?;
+    write_proc(c"/proc/self/uid_map", &plan.uid_map)?;
+    write_proc(c"/proc/self/gid_map", &plan.gid_map)
+}
+
+fn write_proc(path: &std::ffi::CStr, bytes: &[u8]) -> Result<(), Errno> {
+    let file = rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&file, bytes).map(drop)
+}
+
+fn set_hostname(plan: &Plan) -> Result<(), Errno> {
+    rustix::system::sethostname(plan.policy.hostname.as_bytes())
+}
+
+fn mount_tmp(plan: &Plan) -> Result<(), Errno> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount(
+        c"tmpfs",
+        c"/tmp",
+        c"tmpfs",
+        flags,
+        plan.tmp_options.as_c_str(),
+    )
+}
+
+fn mount_proc(_: &Plan) -> Result<(), Errno> {
+    // A mount of the new pid namespace: it shows the cell's processes and, with subset=pid,
+    // nothing of the machine. The kernel allows it only where the wall's own /proc is unmasked.
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount(c"proc", c"/proc", c"proc", flags, c"subset=pid")
+}
+
+fn start_session(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    rustix::process::setsid()?;
+    Ok(())
+}
+
+fn join_cgroups(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
+    for &cgroup in &descriptors.cgroups {
+        // "0" is the writer: moving oneself is the one move that takes no machine-wide lock.
+        rustix::io::write(sys::borrow(cgroup), b"0")?;
+    }
+    Ok(())
+}
+
+fn hide_cgroups(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    sys::unshare(UnshareFlags::NEWCGROUP)?;
+    Ok(())
+}
+
+fn lay_out_descriptors(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
+    let null = rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    // The channel first: its number is one that nothing else has yet. The others may sit below 3
+    // only if the caller's own 0, 1, 2 were closed, which a wall's never are.
+    sys::duplicate_to(sys::borrow(descriptors.channel), CHANNEL_FD)?;
+    let standard: [BorrowedFd<'_>; 3] = [
+        sys::borrow(null.as_raw_fd()),
+        sys::borrow(descriptors.stdout),
+        sys::borrow(descriptors.stderr),
+    ];
+    for (number, descriptor) in (0..).zip(standard) {
+        sys::duplicate_to(descriptor, number)?;
+    }
+    // `null` is among those that go now; it must not be closed a second time by its owner.
+    std::mem::forget(null);
+    sys::close_range(3, CHANNEL_FD - 1)?;
+    sys::close_range(CHANNEL_FD + 1, i32::MAX)?;
+    Ok(())
+}
+
+fn enter_tmp(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    rustix::process::chdir(c"/tmp")?;
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+    Ok(())
+}
+
+fn set_limits(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    let limits = &plan.policy.limits;
+    for (resource, value) in [
+        (Resource::Nproc, limits.processes),
+        (Resource::Nofile, limits.open_files),
+        (Resource::Fsize, limits.file_bytes),
+        (Resource::Stack, limits.stack_bytes),
+        (Resource::Core, 0),
+        (Resource::Memlock, 0),
+        (Resource::Msgqueue, 0),
+        (Resource::Nice, 0),
+        (Resource::Rtprio, 0),
+    ] {
+        set_limit(resource, value)?;
+    }
+    Ok(())
+}
+
+/// Sets soft and hard limit alike, never above what the process already has.
+pub(crate) fn set_limit(resource: Resource, value: u64) -> Result<(), Errno> {
+    let hard = rustix::process::getrlimit(resource).maximum;
+    let value = Some(hard.map_or(value, |hard| value.min(hard)));
+    rustix::process::setrlimit(
+        resource,
+        Rlimit {
+            current: value,
+            maximum: value,
+        },
+    )
+}
+
+fn drop_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    // A new user namespace gives its first process every capability over it, bounding set
+    // included. The bounding set goes first: dropping from it needs CAP_SETPCAP.
+    for capability in CapabilitySet::all().iter() {
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // A capability newer than the kernel: there is nothing to drop.
+            Ok(()) | Err(Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    rustix::thread::clear_ambient_capability_set()?;
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets {
+        effective: none,
+        permitted: none,
+        inheritable: none,
+    };
+    rustix::thread::set_capabilities(None, sets)?;
+    Ok(())
+}
+
+fn forbid_privileges(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    rustix::thread::set_no_new_privs(true)?;
+    Ok(())
+}
+
+fn forbid_tracing(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+fn filter_calls(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    for filter in &plan.filters {
+        seccompiler::apply_filter(filter)?;
+    }
+    Ok(())
+}

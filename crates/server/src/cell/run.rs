@@ -1,0 +1,205 @@
+//! Drives one run: hands over the job, listens to everything at once, stops at the first reason.
+
+use std::time::Duration;
+
+
+use cellblock_wire::{
+    job::CellLimits,
+    packet::{self, Kind, Token},
+};
+
+use tokio::time::Instant;
+
+use super::{
+    Cell, Ended,
+    answer::{Answer, Budget, Progress},
+    capture::Capture,
+    read_report,
+    verdict::{NoVerdict, Observed, Stop, verdict},
+    watch::Watch,
+};
+use crate::execution::{Limits, Outcome, Stream, Usage};
+
+/// How long output may still come once nobody is left to write it.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+/// A job, ready to be sent, and what its run may use.
+#[derive(Debug)]
+pub struct Task {
+    /// The job document, JSON.
+    pub document: Vec<u8>,
+    /// The run's limits.
+    pub limits: Limits,
+    /// What its answer may hold.
+    pub budget: Budget,
+    /// Bytes kept of each output stream.
+    pub stream_bytes: usize,
+    /// Wait for init's report even where the answer does not need it: it has the exact CPU time.
+    pub measure: bool,
+}
+
+impl Cell {
+    /// Runs one job. The cell is spent afterwards, and may still be on its way out: the caller
+    /// ends it with [`Cell::end`], which also says when its place is free.
+    pub async fn run(&mut self, task: &Task) -> Result<Outcome, NoVerdict> {
+        let started = Instant::now();
+        let meter = self.slot.as_mut().map(|slot| slot.begin(task.limits.memory_bytes));
+        let mut streams = [Capture::new(task.stream_bytes), Capture::new(task.stream_bytes)];
+        let token = Token(random_token()?);
+        let mut answer = Answer::new(token, task.budget);
+
+        let stop = self.listen(task, token, &mut answer, &mut streams).await;
+        let wall = started.elapsed();
+        self.terminate();
+        let ended = self.last_words(stop, task.measure, &mut streams).await;
+
+        let usage = self.usage(wall, ended);
+        let observed = Observed {
+            stop,
+            result: answer.result(),
+            error: answer.error(),
+            out_of_memory: meter.is_some_and(|meter| {
+                self.slot.as_ref().is_some_and(|slot| slot.killed_since(&meter))
+            }),
+            cpu: usage.cpu,
+        };
+        let result = verdict(observed, &task.limits, task.budget.result_bytes)?;
+        let [(stdout, cut_out), (stderr, cut_err)] = streams.map(Capture::finish);
+        let cut = [(Stream::Stdout, cut_out), (Stream::Stderr, cut_err)];
+        let truncated = cut.into_iter().filter_map(|(stream, cut)| cut.then_some(stream)).collect();
+        Ok(Outcome { result, stdout, stderr, truncated, files: answer.files(), usage })
+    }
+
+    /// Sends the job and takes what comes until there is a reason to stop.
+    async fn listen(
+        &mut self,
+        task: &Task,
+        token: Token,
+        answer: &mut Answer,
+        streams: &mut [Capture; 2],
+    ) -> Stop {
+        let deadline = Instant::now() + task.limits.timeout;
+        let mut packets = job_packets(task, token).into_iter();
+        let mut unsent = packets.next();
+        let mut watch = Watch::new(&task.limits, self.slot.is_none());
+        let mut channel_open = true;
+        let [stdout, stderr] = streams;
+        loop {
+            // Looked at in every round, because a stream that never pauses would keep the timers
+            // below from ever being asked.
+            let now = Instant::now();
+            if now >= deadline {
+                return Stop::Timeout;
+            }
+            if now >= watch.next
+                && let Some(stop) = watch.look(self.slot.as_ref(), self.pidfd.as_ref())
+            {
+                return stop;
+            }
+            // The order matters: an answer that came before the process' end counts.
+            tokio::select! {
+                biased;
+                received = next_packet(&mut self.channel, unsent.as_deref()), if channel_open => {
+                    match received {
+                        Event::Sent => unsent = packets.next(),
+                        Event::Closed => channel_open = false,
+                        Event::Progress(packet) => match answer.take(packet) {
+                            Progress::More => {}
+                            Progress::Done => return Stop::Done,
+                            Progress::Flooded => return Stop::Flooded,
+                        },
+                    }
+                }
+                () = stdout.read(&mut self.stdout) => {}
+                () = stderr.read(&mut self.stderr) => {}
+                ended = read_report(&mut self.ended, &mut self.report) => return Stop::Ended(ended),
+                () = tokio::time::sleep_until(deadline.min(watch.next)) => {}
+            }
+        }
+    }
+
+    /// Takes the output that was written before the end.
+    async fn last_words(
+        &mut self,
+        stop: Stop,
+        measure: bool,
+        streams: &mut [Capture; 2],
+    ) -> Option<Ended> {
+        let [stdout, stderr] = streams;
+        if stop == Stop::Done && !measure {
+            // All that the script printed was in the pipes before its answer was.
+            stdout.drain(&mut self.stdout, 64);
+            stderr.drain(&mut self.stderr, 64);
+            return self.ended;
+        }
+        let ended = self.end().await;
+        // Every writer is dead, but for a cell whose end could not be seen.
+        let rest = async {
+            stdout.read_to_end(&mut self.stdout).await;
+            stderr.read_to_end(&mut self.stderr).await;
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, rest).await;
+        Some(ended)
+    }
+
+    fn usage(&self, wall: Duration, ended: Option<Ended>) -> Usage {
+        let reported = match ended {
+            Some(Ended::Reported(report)) => Some(report),
+            _ => None,
+        };
+        let slot = self.slot.as_ref();
+        Usage {
+            wall,
+            cpu: reported
+                .map(|report| Duration::from_micros(report.cpu_us))
+                .or_else(|| slot.and_then(crate::cgroup::Slot::cpu)),
+            peak_memory_bytes: slot.and_then(crate::cgroup::Slot::peak),
+            queue: Duration::ZERO,
+        }
+    }
+}
+
+enum Event<'a> {
+    Sent,
+    Closed,
+    Progress(&'a [u8]),
+}
+
+/// Sends the packet that is waiting to be sent, else receives one. A job is sent whole before
+/// anything is listened to: the runner reads all of it before it says anything.
+async fn next_packet<'a>(
+    channel: &'a mut super::channel::Channel,
+    unsent: Option<&[u8]>,
+) -> Event<'a> {
+    if let Some(packet) = unsent {
+        return match channel.send(packet).await {
+            Ok(true) => Event::Sent,
+            Ok(false) | Err(_) => Event::Closed,
+        };
+    }
+    match channel.receive().await {
+        Ok(Some(packet)) => Event::Progress(packet),
+        Ok(None) | Err(_) => Event::Closed,
+    }
+}
+
+fn job_packets(task: &Task, token: Token) -> Vec<Vec<u8>> {
+    let limits = CellLimits {
+        memory_bytes: task.limits.memory_bytes,
+        cpu_seconds: task.limits.cpu.as_secs_f64().ceil().max(1.0) as u64,
+    };
+    let limits = serde_json::to_vec(&limits).unwrap_or_default();
+    std::iter::once(packet::encode(Token::NONE, Kind::Limits, &limits))
+        .chain(packet::job_packets(token, &task.document))
+        .collect()
+}
+
+fn random_token() -> Result<[u8; 16], NoVerdict> {
+    let mut token = [0; 16];
+    let flags = rustix::rand::GetRandomFlags::empty();
+    // Up to 256 bytes are never cut short: getrandom(2).
+    match rustix::rand::getrandom(&mut token[..], flags) {
+        Ok(16) => Ok(token),
+        _ => Err(NoVerdict("the kernel gave no random bytes".to_owned())),
+    }
+}

@@ -1,0 +1,95 @@
+//! What a cell uses, summed over its processes as `/proc` shows them: for machines without a
+//! writable cgroup. proc(5)
+
+use std::{
+    fs,
+    os::fd::{AsRawFd, OwnedFd},
+    time::Duration,
+};
+
+/// Clock ticks per second in `/proc/PID/stat`: fixed at 100 for user space on Linux.
+const TICKS: u64 = 100;
+/// Most processes that are looked at: cells are limited to fewer.
+const MOST: usize = 1024;
+
+/// A sum over a cell's processes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// User and system time, of the living and of those that they have waited for.
+    pub cpu: Duration,
+    /// Private and shared memory that the processes hold beyond what they share with the zygote.
+    pub memory_bytes: u64,
+}
+
+/// Sums over the descendants of the cell's init; `None` once it is gone.
+pub fn of_cell(init: &OwnedFd) -> Option<Seen> {
+    let mut sum = Seen::default();
+    let mut todo = vec![pid(init)?];
+    let mut seen = 0;
+    while let Some(pid) = todo.pop() {
+        seen += 1;
+        if seen > MOST {
+            break;
+        }
+        todo.extend(children(pid));
+        sum.cpu += cpu(pid).unwrap_or_default();
+        sum.memory_bytes += own_memory(pid).unwrap_or_default();
+    }
+    Some(sum)
+}
+
+/// The process that a pidfd stands for, as numbered in our pid namespace. pidfd_open(2)
+fn pid(pidfd: &OwnedFd) -> Option<u32> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    let line = info.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    line.trim().parse().ok().filter(|pid| *pid > 0)
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|text| {
+            text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn cpu(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the command in parentheses, which may hold anything; utime, stime,
+    // cutime and cstime are the fields 14 to 17.
+    let fields = stat.rsplit_once(')')?.1;
+    let ticks = fields.split_ascii_whitespace().skip(11).take(4).map(|field| field.parse::<u64>());
+    let ticks = ticks.sum::<Result<u64, _>>().ok()?;
+    Some(Duration::from_millis(ticks * 1000 / TICKS))
+}
+
+/// Private and proportional memory: what the process added to what it shares with the zygote.
+fn own_memory(pid: u32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let field = |name: &str| {
+        let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some((field("Private_Dirty:")? + field("Private_Clean:").unwrap_or(0)) * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_can_be_seen() {
+        let me = std::process::id();
+        assert!(own_memory(me).unwrap() > 0);
+        assert!(cpu(me).is_some());
+        let pidfd = rustix::process::pidfd_open(
+            rustix::process::Pid::from_raw(i32::try_from(me).unwrap()).unwrap(),
+            rustix::process::PidfdFlags::empty(),
+        )
+        .unwrap();
+        assert_eq!(pid(&pidfd), Some(me));
+        assert!(of_cell(&pidfd).unwrap().memory_bytes > 0);
+    }
+}

@@ -1,0 +1,63 @@
+//! Looks at what a running cell uses, as seldom as its limits allow.
+
+use std::{os::fd::OwnedFd, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{usage_by_proc, verdict::Stop};
+use crate::{cgroup::Slot, execution::Limits};
+
+/// How often memory is looked at where no cgroup limits it.
+const POLL: Duration = Duration::from_millis(20);
+/// CPU time is never looked at more often than this.
+const SHORTEST: Duration = Duration::from_millis(5);
+
+/// When to look next, and what for.
+#[derive(Debug)]
+pub(super) struct Watch {
+    cpu: Duration,
+    memory_bytes: u64,
+    processors: u32,
+    poll_memory: bool,
+    pub(super) next: Instant,
+}
+
+impl Watch {
+    /// `poll_memory`: no cgroup limits the cell's memory.
+    pub(super) fn new(limits: &Limits, poll_memory: bool) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let processors = u32::try_from(processors).unwrap_or(u32::MAX);
+        let mut watch = Self {
+            cpu: limits.cpu,
+            memory_bytes: limits.memory_bytes,
+            processors,
+            poll_memory,
+            next: Instant::now(),
+        };
+        watch.sleep(limits.cpu);
+        watch
+    }
+
+    /// The limit cannot be reached before every processor has worked off what is left of it.
+    fn sleep(&mut self, cpu_left: Duration) {
+        let soonest = (cpu_left / self.processors).max(SHORTEST);
+        self.next = Instant::now() + if self.poll_memory { soonest.min(POLL) } else { soonest };
+    }
+
+    /// Looks. A cell that cannot be looked at is stopped by its wall-clock limit at the latest.
+    pub(super) fn look(&mut self, slot: Option<&Slot>, pidfd: Option<&OwnedFd>) -> Option<Stop> {
+        let seen = self
+            .poll_memory
+            .then(|| pidfd.and_then(usage_by_proc::of_cell))
+            .flatten();
+        let cpu = slot.and_then(Slot::cpu).or(seen.map(|seen| seen.cpu));
+        if cpu.is_some_and(|cpu| cpu >= self.cpu) {
+            return Some(Stop::Cpu);
+        }
+        if seen.is_some_and(|seen| seen.memory_bytes > self.memory_bytes) {
+            return Some(Stop::Memory);
+        }
+        self.sleep(self.cpu.saturating_sub(cpu.unwrap_or_default()));
+        None
+    }
+}

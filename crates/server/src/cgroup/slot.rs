@@ -1,0 +1,255 @@
+//! One cell's control groups.
+
+use std::{
+    fs,
+    fs::File,
+    io::{Read, Seek, Write},
+    os::fd::{AsFd, BorrowedFd},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Groups, GroupsError, SlotLimits, Version, hierarchy, hierarchy::Hierarchies};
+
+/// Memory that a cell may hold before its script adds anything, in bytes: what it copied of the
+/// zygote's pages while it was made.
+const ALLOWANCE: u64 = 16 << 20;
+
+/// The directories and open files of one cell's groups.
+#[derive(Debug)]
+pub(super) struct Group {
+    directories: Vec<PathBuf>,
+    /// What a cell writes "0" into to move itself in.
+    doors: Vec<File>,
+    memory: Memory,
+    cpu: Option<(File, CpuFile)>,
+    memory_limit: u64,
+}
+
+/// The memory controller's files, kept open.
+#[derive(Debug)]
+struct Memory {
+    limit: File,
+    usage: File,
+    peak: Option<File>,
+    events: File,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum CpuFile {
+    /// `cpuacct.usage`: nanoseconds.
+    Nanoseconds,
+    /// `cpu.stat`: `usage_usec` in its first line.
+    Stat,
+}
+
+/// A group that one cell has, given back when dropped. It must be dropped after the cell has
+/// ended, or the next cell would share it.
+#[derive(Debug)]
+pub struct Slot {
+    // `None` only while dropping.
+    group: Option<Group>,
+    owner: Arc<Groups>,
+    base: Base,
+}
+
+/// What the counters showed when the run began.
+#[derive(Debug, Clone, Copy, Default)]
+struct Base {
+    memory: u64,
+    cpu: Duration,
+}
+
+/// What was counted when the run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meter {
+    kills: u64,
+}
+
+impl Group {
+    pub(super) fn make(
+        hierarchies: &Hierarchies,
+        number: u64,
+        limits: SlotLimits,
+    ) -> Result<Self, GroupsError> {
+        let version = hierarchies.version();
+        let (mut directories, mut doors) = (Vec::new(), Vec::new());
+        let (mut memory, mut cpu) = (None, None);
+        for (controller, home) in hierarchies.homes() {
+            let directory = home.join(format!("cell-{number}"));
+            match fs::create_dir(&directory) {
+                Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(GroupsError::Refused { path: directory, source });
+                }
+                _ => {}
+            }
+            let door = if version == Version::One { "tasks" } else { "cgroup.procs" };
+            doors.push(open(&directory, door, true)?);
+            match controller {
+                "memory" => memory = Some(Memory::open(&directory, version)?),
+                "cpuacct" => cpu = Some((open(&directory, "cpuacct.usage", false)?, CpuFile::Nanoseconds)),
+                _ => {}
+            }
+            if version == Version::Two {
+                cpu = open(&directory, "cpu.stat", false).ok().map(|file| (file, CpuFile::Stat));
+            }
+            if controller == "pids" || version == Version::Two {
+                hierarchy::write(&directory, "pids.max", &limits.processes.to_string())?;
+            }
+            directories.push(directory);
+        }
+        let memory = memory.ok_or(GroupsError::NoMemoryController)?;
+        Ok(Self { directories, doors, memory, cpu, memory_limit: 0 })
+    }
+
+    pub(super) fn remove(&self) {
+        for directory in &self.directories {
+            let _ = fs::remove_dir(directory);
+        }
+    }
+
+    fn kills(&self) -> u64 {
+        // `memory.oom_control` and `memory.events` both have a line "oom_kill N".
+        read_text(&self.memory.events)
+            .lines()
+            .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+            .unwrap_or(0)
+    }
+
+    fn cpu(&self) -> Option<Duration> {
+        let (file, kind) = self.cpu.as_ref()?;
+        let text = read_text(file);
+        match kind {
+            CpuFile::Nanoseconds => text.trim().parse().ok().map(Duration::from_nanos),
+            CpuFile::Stat => text
+                .lines()
+                .find_map(|line| line.strip_prefix("usage_usec ")?.trim().parse().ok())
+                .map(Duration::from_micros),
+        }
+    }
+
+    fn limit_memory(&mut self, bytes: u64) -> bool {
+        if self.memory_limit == bytes {
+            return true;
+        }
+        let written = write_at_start(&self.memory.limit, &bytes.to_string());
+        if written {
+            self.memory_limit = bytes;
+        }
+        written
+    }
+}
+
+impl Memory {
+    fn open(directory: &Path, version: Version) -> Result<Self, GroupsError> {
+        Ok(match version {
+            Version::One => Self {
+                limit: open(directory, "memory.limit_in_bytes", true)?,
+                usage: open(directory, "memory.usage_in_bytes", false)?,
+                peak: Some(open_both(directory, "memory.max_usage_in_bytes")?),
+                events: open(directory, "memory.oom_control", false)?,
+            },
+            Version::Two => {
+                // All of a cell's processes go together, so that no half of a run answers.
+                let _ = hierarchy::write(directory, "memory.swap.max", "0");
+                Self {
+                    limit: open(directory, "memory.max", true)?,
+                    usage: open(directory, "memory.current", false)?,
+                    // Linux 5.19; writable since 6.12.
+                    peak: open_both(directory, "memory.peak").or_else(|_| open(directory, "memory.peak", false)).ok(),
+                    events: open(directory, "memory.events", false)?,
+                }
+            }
+        })
+    }
+}
+
+impl Slot {
+    pub(super) fn new(group: Group, owner: Arc<Groups>) -> Self {
+        Self { group: Some(group), owner, base: Base::default() }
+    }
+
+    /// What the cell is to write "0" into.
+    pub fn doors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.group.iter().flat_map(|group| &group.doors).map(AsFd::as_fd)
+    }
+
+    /// Sets the run's memory limit and notes where the counters stand.
+    pub fn begin(&mut self, memory_bytes: u64) -> Meter {
+        let Some(group) = &mut self.group else {
+            return Meter { kills: 0 };
+        };
+        if !group.limit_memory(memory_bytes.saturating_add(ALLOWANCE)) {
+            tracing::warn!("cannot set a memory limit of {memory_bytes} bytes on a cgroup");
+        }
+        self.base = Base {
+            memory: read_number(&group.memory.usage).unwrap_or(0),
+            cpu: group.cpu().unwrap_or_default(),
+        };
+        Meter { kills: group.kills() }
+    }
+
+    /// Whether the kernel has killed a process of this group for memory since then.
+    pub fn killed_since(&self, meter: &Meter) -> bool {
+        self.group.as_ref().is_some_and(|group| group.kills() > meter.kills)
+    }
+
+    /// CPU time since the run began.
+    pub fn cpu(&self) -> Option<Duration> {
+        let cpu = self.group.as_ref()?.cpu()?;
+        Some(cpu.saturating_sub(self.base.cpu))
+    }
+
+    /// Peak of the memory that the run added, in bytes.
+    pub fn peak(&self) -> Option<u64> {
+        let group = self.group.as_ref()?;
+        let peak = read_number(group.memory.peak.as_ref()?)?;
+        Some(peak.saturating_sub(self.base.memory))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(group) = self.group.take() {
+            if let Some(peak) = &group.memory.peak {
+                write_at_start(peak, "0");
+            }
+            self.owner.give_back(group);
+        }
+    }
+}
+
+fn open(directory: &Path, file: &str, write: bool) -> Result<File, GroupsError> {
+    let path = directory.join(file);
+    File::options()
+        .read(!write)
+        .write(write)
+        .open(&path)
+        .map_err(|source| GroupsError::Refused { path, source })
+}
+
+fn open_both(directory: &Path, file: &str) -> Result<File, GroupsError> {
+    let path = directory.join(file);
+    File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(|source| GroupsError::Refused { path, source })
+}
+
+fn read_text(mut file: &File) -> String {
+    let mut text = String::new();
+    if file.rewind().and_then(|()| file.read_to_string(&mut text)).is_err() {
+        text.clear();
+    }
+    text
+}
+
+fn read_number(file: &File) -> Option<u64> {
+    read_text(file).trim().parse().ok()
+}
+
+fn write_at_start(mut file: &File, text: &str) -> bool {
+    file.rewind().and_then(|()| file.write_all(text.as_bytes())).is_ok()
+}

@@ -1,0 +1,198 @@
+//! The wall: one nsjail process around one interpreter, and the control channel into it.
+//!
+//! A wall lives as long as somebody holds it: the keeper that forks cells in it, and every cell
+//! that came out of it, since the interpreter inside is pid 1 of the wall's pid namespace and takes
+//! the cells along when it ends.
+
+mod control;
+mod nsjail;
+
+use std::{
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    process::Stdio,
+    sync::Mutex,
+    time::Duration,
+};
+
+use cellblock_wire::control::{Event, Ready, Request, Setup};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+};
+
+pub use control::{Control, ControlError};
+pub use nsjail::{Identity, WallSpec};
+
+/// How many of the wall's last log lines are kept for the error message when it fails to start.
+const KEPT_LINES: usize = 20;
+
+/// One running wall.
+#[derive(Debug)]
+pub struct Wall {
+    /// Where forks are asked for and events come from.
+    pub control: Control,
+    /// What the interpreter said of itself.
+    pub ready: Ready,
+    // Killed when dropped, together with everything inside.
+    child: Mutex<Child>,
+}
+
+/// Why a wall did not start. Never a script's fault.
+#[derive(Debug, Error)]
+pub enum WallError {
+    /// nsjail could not be run, or a file that it needs could not be written.
+    #[error("cannot start nsjail at {path}: {source}", path = path.display())]
+    Spawn {
+        /// The program.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// A descriptor could not be made.
+    #[error("cannot make a descriptor: {0}")]
+    Descriptor(#[from] io::Error),
+    /// The control channel failed or closed before the interpreter was ready.
+    #[error("the wall ended before it was ready ({cause}): {log}")]
+    Ended {
+        /// What the control channel saw.
+        cause: String,
+        /// The last lines that nsjail or the interpreter wrote.
+        log: String,
+    },
+    /// The interpreter came up but cannot serve.
+    #[error("{stage}: {message}")]
+    Fatal {
+        /// What it was doing.
+        stage: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// It took too long.
+    #[error("the wall was not ready within {}s: {log}", after.as_secs())]
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+        /// The last lines that nsjail or the interpreter wrote.
+        log: String,
+    },
+}
+
+impl Wall {
+    /// Starts a wall and waits until its interpreter is ready to make cells.
+    pub async fn start(
+        spec: &WallSpec,
+        setup: Setup,
+        within: Duration,
+    ) -> Result<Self, WallError> {
+        let (ours, theirs) = rustix::net::socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )
+        .map_err(io::Error::from)?;
+        // The interpreter's end blocks: it is its only thread's only work.
+        rustix::io::ioctl_fionbio(&theirs, false).map_err(io::Error::from)?;
+        let mut child = spawn(spec, theirs)?;
+        let log = child.stderr.take().map(LogTail::follow);
+        let control = Control::new(ours)?;
+        let ready = tokio::time::timeout(within, handshake(&control, setup)).await;
+        let tail = || log.as_ref().map(LogTail::text).unwrap_or_default();
+        match ready {
+            Ok(Ok(ready)) => Ok(Self { control, ready, child: Mutex::new(child) }),
+            Ok(Err(WallError::Ended { cause, .. })) => {
+                // The last words may still be on their way.
+                let _ = tokio::time::timeout(Duration::from_secs(1), child.wait()).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err(WallError::Ended { cause, log: tail() })
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(WallError::Timeout { after: within, log: tail() }),
+        }
+    }
+
+    /// The process id of nsjail.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.lock().ok()?.id()
+    }
+}
+
+fn spawn(spec: &WallSpec, control: std::os::fd::OwnedFd) -> Result<Child, WallError> {
+    let failed = |source| WallError::Spawn { path: spec.nsjail.clone(), source };
+    let config = spec.state.join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
+    let written = write_private(&config, &spec.to_config());
+    let child = written.and_then(|()| {
+        Command::new(&spec.nsjail)
+            .arg("--config")
+            .arg(&config)
+            .stdin(Stdio::from(control))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .env_clear()
+            .current_dir("/")
+            .kill_on_drop(true)
+            .spawn()
+    });
+    child.map_err(failed)
+}
+
+fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {
+    use io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+fn unique() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> {
+    let ended = |error: ControlError| WallError::Ended {
+        cause: error.to_string(),
+        log: String::new(),
+    };
+    control.send(&Request::Setup(setup), &[]).await.map_err(ended)?;
+    match control.receive().await.map_err(ended)? {
+        (Event::Ready(ready), _) => Ok(ready),
+        (Event::Fatal { stage, message }, _) => Err(WallError::Fatal { stage, message }),
+        (Event::Forked { .. } | Event::ForkFailed { .. }, _) => Err(WallError::Ended {
+            cause: "it spoke of a cell before it was ready".to_owned(),
+            log: String::new(),
+        }),
+    }
+}
+
+/// Follows what nsjail and the interpreter write, logs it, and keeps the last lines.
+struct LogTail(std::sync::Arc<Mutex<std::collections::VecDeque<String>>>);
+
+impl LogTail {
+    fn follow(stderr: ChildStderr) -> Self {
+        let lines = std::sync::Arc::new(Mutex::new(std::collections::VecDeque::new()));
+        let kept = std::sync::Arc::clone(&lines);
+        tokio::spawn(async move {
+            let mut reader = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = reader.next_line().await {
+                tracing::debug!(target: "cellblock::wall", "{line}");
+                if let Ok(mut kept) = kept.lock() {
+                    if kept.len() == KEPT_LINES {
+                        kept.pop_front();
+                    }
+                    kept.push_back(line);
+                }
+            }
+        });
+        Self(lines)
+    }
+
+    fn text(&self) -> String {
+        let lines = self.0.lock().map(|lines| lines.iter().cloned().collect::<Vec<_>>());
+        lines.unwrap_or_default().join(" | ")
+    }
+}

@@ -1,0 +1,232 @@
+//! The wall's configuration, written for nsjail as data (its `config.proto`, text form).
+
+use std::{fmt::Write, path::{Path, PathBuf}};
+
+/// What a wall is made of.
+#[derive(Debug, Clone)]
+pub struct WallSpec {
+    /// The nsjail program.
+    pub nsjail: PathBuf,
+    /// The environment's root image: everything that the inside sees of this machine's files.
+    pub root: PathBuf,
+    /// The runner, its native half and the init program; seen as `/cellblock`.
+    pub runtime: PathBuf,
+    /// Where configuration files are written.
+    pub state: PathBuf,
+    /// Who the inside is, outside.
+    pub identity: Identity,
+    /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
+    pub cold: bool,
+    /// Bytes and inodes of `/tmp` in a cold wall; a zygote's cells mount their own.
+    pub tmp: (u64, u64),
+}
+
+/// The user that the inside is mapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Uid and gid inside.
+    pub inside: u32,
+    /// Uid outside: unprivileged.
+    pub uid: u32,
+    /// Gid outside: unprivileged.
+    pub gid: u32,
+}
+
+/// The small environment of a cell. A script's own variables are added per run.
+const ENVIRONMENT: &[&str] = &[
+    "HOME=/tmp",
+    "TMPDIR=/tmp",
+    "LANG=C.UTF-8",
+    "LC_ALL=C.UTF-8",
+    "PATH=/python/bin",
+    "TZ=UTC",
+    "USER=cell",
+    "PYTHONDONTWRITEBYTECODE=1",
+    // Threads started by an import would make the zygote impossible to fork safely.
+    "OPENBLAS_NUM_THREADS=1",
+    "OMP_NUM_THREADS=1",
+    "MKL_NUM_THREADS=1",
+    "NUMEXPR_NUM_THREADS=1",
+];
+
+/// Devices that programs expect; none of them leads anywhere.
+const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// Everything that is not said here is nsjail's default: pivoted root, no capabilities,
+/// `no_new_privs`, clean environment, all descriptors but 0, 1, 2 closed.
+const FIXED: &str = r#"name: "cellblock"
+mode: ONCE
+hostname: "wall"
+cwd: "/"
+time_limit: 0
+log_level: WARNING
+keep_env: false
+keep_caps: false
+disable_no_new_privs: false
+nice_level: 0
+iface_no_lo: true
+mount_proc: false
+clone_newnet: true
+clone_newuser: true
+clone_newns: true
+clone_newpid: true
+clone_newipc: true
+clone_newuts: true
+clone_newcgroup: true
+rlimit_as_type: HARD
+rlimit_core: 0
+rlimit_cpu_type: HARD
+rlimit_fsize_type: HARD
+rlimit_nofile: 2048
+rlimit_nproc_type: HARD
+rlimit_stack: 8
+rlimit_memlock: 0
+rlimit_msgqueue: 0
+"#;
+
+impl WallSpec {
+    /// The configuration file's text.
+    pub fn to_config(&self) -> String {
+        let mut text = FIXED.to_owned();
+        for variable in ENVIRONMENT {
+            line(&mut text, format_args!("envar: {}", quoted(variable)));
+        }
+        let Identity { inside, uid, gid } = self.identity;
+        for (map, outside) in [("uidmap", uid), ("gidmap", gid)] {
+            line(
+                &mut text,
+                format_args!(
+                    "{map} {{ inside_id: \"{inside}\" outside_id: \"{outside}\" count: 1 }}"
+                ),
+            );
+        }
+        bind(&mut text, &self.root, "/", false);
+        bind(&mut text, &self.runtime, "/cellblock", false);
+        for device in DEVICES {
+            bind(&mut text, Path::new(device), device, true);
+        }
+        self.mount_proc_and_tmp(&mut text);
+        self.command(&mut text);
+        text
+    }
+
+    fn mount_proc_and_tmp(&self, text: &mut String) {
+        // A zygote needs /proc writable, for its cells' uid maps, and whole, because the kernel
+        // lets a cell mount its own only where an unmasked one is visible. A cold wall's is the
+        // script's own: cut down to its processes.
+        let options = if self.cold { " options: \"subset=pid\"" } else { "" };
+        line(
+            text,
+            format_args!(
+                "mount {{ dst: \"/proc\" fstype: \"proc\" rw: true{options} \
+                 nosuid: true nodev: true noexec: true }}"
+            ),
+        );
+        let (bytes, inodes) = if self.cold { self.tmp } else { (4096, 16) };
+        line(
+            text,
+            format_args!(
+                "mount {{ dst: \"/tmp\" fstype: \"tmpfs\" rw: true \
+                 options: \"size={bytes},nr_inodes={inodes},mode=0700\" \
+                 nosuid: true nodev: true noexec: true }}"
+            ),
+        );
+    }
+
+    fn command(&self, text: &mut String) {
+        let main = if self.cold { "cold" } else { "zygote" };
+        let program = format!(
+            "import sys; sys.path.insert(0, '/cellblock'); \
+             from cellblock_runner import wall; wall.{main}()"
+        );
+        line(
+            text,
+            format_args!(
+                "exec_bin {{ path: \"/python/bin/python3\" arg: \"-I\" arg: \"-S\" arg: \"-c\" \
+                 arg: {} }}",
+                quoted(&program)
+            ),
+        );
+    }
+}
+
+fn bind(text: &mut String, from: &Path, to: &str, writable: bool) {
+    line(
+        text,
+        format_args!(
+            "mount {{ src: {} dst: {} is_bind: true rw: {writable} mandatory: true \
+             nosuid: true{} }}",
+            quoted(&from.to_string_lossy()),
+            quoted(to),
+            // A device file works only where devices do.
+            if writable { "" } else { " nodev: true" }
+        ),
+    );
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{arguments}");
+}
+
+/// A string in protobuf's text form.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => {
+                quoted.push('\\');
+                quoted.push(char::from(byte));
+            }
+            b' '..=b'~' => quoted.push(char::from(byte)),
+            _ => {
+                let _ = write!(quoted, "\\{byte:03o}");
+            }
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(cold: bool) -> WallSpec {
+        WallSpec {
+            nsjail: "/opt/nsjail".into(),
+            root: "/var/lib/cell block/\"root\"".into(),
+            runtime: "/run/runtime".into(),
+            state: "/run".into(),
+            identity: Identity { inside: 1000, uid: 65534, gid: 65534 },
+            cold,
+            tmp: (64 << 20, 8192),
+        }
+    }
+
+    #[test]
+    fn odd_paths_are_quoted() {
+        assert!(spec(false).to_config().contains(r#"src: "/var/lib/cell block/\"root\"" dst: "/""#));
+        assert_eq!(quoted("é\n"), r#""\303\251\012""#);
+    }
+
+    #[test]
+    fn only_devices_are_writable_binds_and_every_namespace_is_new() {
+        for cold in [false, true] {
+            let config = spec(cold).to_config();
+            for line in config.lines().filter(|line| line.contains("is_bind: true")) {
+                assert_eq!(line.contains("rw: true"), line.contains("\"/dev/"), "{line}");
+            }
+            for space in ["net", "user", "ns", "pid", "ipc", "uts", "cgroup"] {
+                assert!(config.contains(&format!("clone_new{space}: true")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_cold_wall_is_its_cells_own() {
+        assert!(spec(true).to_config().contains("size=67108864,nr_inodes=8192"));
+        assert!(spec(true).to_config().contains("subset=pid"));
+        assert!(!spec(false).to_config().contains("subset=pid"));
+    }
+}
