@@ -16,7 +16,8 @@ use thiserror::Error;
 use crate::{
     CHANNEL_FD, limits,
     plan::{CellDescriptors, Plan},
-    steps, sys,
+    steps::{SEAL, SealStep},
+    sys,
 };
 
 /// Which process came back from [`cell`].
@@ -70,13 +71,13 @@ pub fn prepare_zygote() {
 /// Puts every layer of the plan on the calling process, says so to the server and waits for the
 /// run's limits. Returns when a job is about to come; ends the process where anything fails or the
 /// server has gone. The number is the channel's, as the runner is to use it.
-pub fn seal(plan: &Plan, descriptors: &CellDescriptors) -> RawFd {
+///
+/// `walled`: the wall is this cell's own, so that nsjail has made its namespaces.
+pub fn seal(plan: &Plan, descriptors: &CellDescriptors, walled: bool) -> RawFd {
     sys::default_sigchld();
     let mut channel = descriptors.channel;
-    for step in steps::SEAL
-        .iter()
-        .filter(|step| plan.policy.has(step.layer))
-    {
+    let due = |step: &&SealStep| plan.policy.has(step.layer) && !(walled && step.by_wall);
+    for step in SEAL.iter().filter(due) {
         if let Err(error) = (step.run)(plan, descriptors) {
             let failure = SetupFailure {
                 step: step.name.to_owned(),

@@ -3,7 +3,7 @@
 use cellblock_wire::job::CellLimits;
 use rustix::{io::Errno, process::Resource};
 
-use crate::steps::set_limit;
+use crate::{steps::set_limit, sys};
 
 /// Address space beyond the memory limit, in bytes: thread stacks and allocator arenas reserve
 /// addresses that they never touch (glibc reserves 64 MiB per arena, malloc(3)).
@@ -36,7 +36,7 @@ fn sizes() -> Result<(u64, u64), Errno> {
     let mut fields = text.split_ascii_whitespace();
     let mut field = |index| {
         let pages: u64 = fields.nth(index)?.parse().ok()?;
-        pages.checked_mul(rustix::param::page_size() as u64)
+        pages.checked_mul(sys::page_size())
     };
     field(0).zip(field(4)).ok_or(Errno::IO)
 }

@@ -51,6 +51,8 @@ pub(crate) const INIT: &[InitStep] = &[
 pub(crate) struct SealStep {
     pub(crate) layer: Layer,
     pub(crate) name: &'static str,
+    /// Done by nsjail where the wall is the cell's own.
+    pub(crate) by_wall: bool,
     pub(crate) run: fn(&Plan, &CellDescriptors) -> Result<(), StepError>,
 }
 
@@ -61,62 +63,46 @@ pub(crate) type StepError = Box<dyn std::error::Error>;
 /// joined while the wall's descriptors are open, capabilities go after the last call that needs
 /// one, and seccomp comes last because it forbids most of what stands above it.
 pub(crate) const SEAL: &[SealStep] = &[
+    step(Layer::Session, "start a session", start_session),
+    step(Layer::Cgroup, "join the cgroups", join_cgroups),
     SealStep {
-        layer: Layer::Session,
-        name: "start a session",
-        run: start_session,
+        by_wall: true,
+        ..step(Layer::CgroupNamespace, "hide the cgroups", hide_cgroups)
     },
-    SealStep {
-        layer: Layer::Cgroup,
-        name: "join the cgroups",
-        run: join_cgroups,
-    },
-    SealStep {
-        layer: Layer::CgroupNamespace,
-        name: "hide the cgroups",
-        run: hide_cgroups,
-    },
-    SealStep {
-        layer: Layer::Descriptors,
-        name: "lay out descriptors",
-        run: lay_out_descriptors,
-    },
-    SealStep {
-        layer: Layer::PrivateTmp,
-        name: "enter /tmp",
-        run: enter_tmp,
-    },
-    SealStep {
-        layer: Layer::ResourceLimits,
-        name: "set resource limits",
-        run: set_limits,
-    },
-    SealStep {
-        layer: Layer::Capabilities,
-        name: "drop capabilities",
-        run: drop_capabilities,
-    },
-    SealStep {
-        layer: Layer::NoNewPrivileges,
-        name: "forbid privileges",
-        run: forbid_privileges,
-    },
-    SealStep {
-        layer: Layer::NotDumpable,
-        name: "forbid tracing",
-        run: forbid_tracing,
-    },
-    SealStep {
-        layer: Layer::Landlock,
-        name: "restrict by landlock",
-        run: landlocked::restrict,
-    },
-    SealStep {
-        layer: Layer::Seccomp,
-        name: "filter system calls",
-        run: filter_calls,
-    },
+    step(
+        Layer::Descriptors,
+        "lay out descriptors",
+        lay_out_descriptors,
+    ),
+    step(Layer::PrivateTmp, "enter /tmp", enter_tmp),
+    step(Layer::ResourceLimits, "set resource limits", set_limits),
+    step(Layer::Capabilities, "drop capabilities", drop_capabilities),
+    step(
+        Layer::NoNewPrivileges,
+        "forbid privileges",
+        forbid_privileges,
+    ),
+    step(Layer::NotDumpable, "forbid tracing", forbid_tracing),
+    step(
+        Layer::Landlock,
+        "restrict by landlock",
+        landlocked::restrict,
+    ),
+    step(Layer::Seccomp, "filter system calls", filter_calls),
 ];
+
+const fn step(
+    layer: Layer,
+    name: &'static str,
+    run: fn(&Plan, &CellDescriptors) -> Result<(), StepError>,
+) -> SealStep {
+    SealStep {
+        layer,
+        name,
+        by_wall: false,
+        run,
+    }
+}
 
 fn map_ids(plan: &Plan) -> Result<(), Errno> {
     // setgroups must be given up first: user_namespaces(7), "Gaining gid mapping".
@@ -231,9 +217,10 @@ fn drop_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     // A new user namespace gives its first process every capability over it, bounding set
     // included. The bounding set goes first: dropping from it needs CAP_SETPCAP.
     for capability in CapabilitySet::all().iter() {
-        match rustix::thread::remove_capability_from_bounding_set(capability) {
-            // A capability newer than the kernel: there is nothing to drop.
-            Ok(()) | Err(Errno::INVAL) => {}
+        match rustix::thread::capability_is_in_bounding_set(capability) {
+            Ok(true) => rustix::thread::remove_capability_from_bounding_set(capability)?,
+            // Gone already, or newer than the kernel.
+            Ok(false) | Err(Errno::INVAL) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -71,6 +71,13 @@ pub(crate) fn exec(path: &CStr) -> Errno {
     last_errno()
 }
 
+/// Bytes in a page. From the C library, which noted it when the process started: a sealed process
+/// may not ask for its auxiliary vector.
+pub(crate) fn page_size() -> u64 {
+    // SAFETY: sysconf takes a number and reads what the C library knows.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned()
+}
+
 /// Ends this process at once. exit_group(2).
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` takes a number, runs no handler, and does not return.

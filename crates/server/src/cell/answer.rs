@@ -70,17 +70,19 @@ impl Answer {
             Kind::FileHead => self.file_head(payload),
             Kind::FilePart => self.file_part(payload),
             Kind::Done => Progress::Done,
-            Kind::JobHead
-            | Kind::JobPart
-            | Kind::Limits
-            | Kind::Ready
-            | Kind::SetupFailed => self.waste(),
+            Kind::JobHead | Kind::JobPart | Kind::Limits | Kind::Ready | Kind::SetupFailed => {
+                self.waste()
+            }
         }
     }
 
     fn waste(&mut self) -> Progress {
         self.wasted += 1;
-        if self.wasted > WASTE { Progress::Flooded } else { Progress::More }
+        if self.wasted > WASTE {
+            Progress::Flooded
+        } else {
+            Progress::More
+        }
     }
 
     fn file_head(&mut self, payload: &[u8]) -> Progress {
@@ -95,12 +97,20 @@ impl Answer {
             return self.waste();
         }
         let content = (!head.omitted).then(Vec::new);
-        self.files.push(OutputFile { path: head.path, size: head.size, content });
+        self.files.push(OutputFile {
+            path: head.path,
+            size: head.size,
+            content,
+        });
         Progress::More
     }
 
     fn file_part(&mut self, payload: &[u8]) -> Progress {
-        let Some(OutputFile { content: Some(content), .. }) = self.files.last_mut() else {
+        let Some(OutputFile {
+            content: Some(content),
+            ..
+        }) = self.files.last_mut()
+        else {
             return self.waste();
         };
         self.file_bytes += payload.len();
@@ -147,7 +157,11 @@ mod tests {
     use proptest::prelude::*;
 
     const TOKEN: Token = Token([7; 16]);
-    const BUDGET: Budget = Budget { result_bytes: 10, files_bytes: 10, files_count: 2 };
+    const BUDGET: Budget = Budget {
+        result_bytes: 10,
+        files_bytes: 10,
+        files_count: 2,
+    };
 
     fn packet(kind: Kind, payload: &[u8]) -> Vec<u8> {
         packet::encode(TOKEN, kind, payload)
@@ -156,10 +170,19 @@ mod tests {
     #[test]
     fn parts_join_and_junk_is_dropped() {
         let mut answer = Answer::new(TOKEN, BUDGET);
-        assert_eq!(answer.take(&packet(Kind::ResultPart, b"[1,")), Progress::More);
+        assert_eq!(
+            answer.take(&packet(Kind::ResultPart, b"[1,")),
+            Progress::More
+        );
         assert_eq!(answer.take(b"junk"), Progress::More);
-        assert_eq!(answer.take(&packet::encode(Token([8; 16]), Kind::ResultPart, b"9")), Progress::More);
-        assert_eq!(answer.take(&packet(Kind::ResultPart, b"2]")), Progress::More);
+        assert_eq!(
+            answer.take(&packet::encode(Token([8; 16]), Kind::ResultPart, b"9")),
+            Progress::More
+        );
+        assert_eq!(
+            answer.take(&packet(Kind::ResultPart, b"2]")),
+            Progress::More
+        );
         assert_eq!(answer.take(&packet(Kind::Done, b"")), Progress::Done);
         assert_eq!(answer.result().unwrap(), b"[1,2]");
         assert!(answer.error().is_none());
@@ -168,15 +191,35 @@ mod tests {
     #[test]
     fn budgets_hold() {
         let mut answer = Answer::new(TOKEN, BUDGET);
-        assert_eq!(answer.take(&packet(Kind::ResultPart, &[b'1'; 11])), Progress::Flooded);
-        let head = |path: &str| packet(Kind::FileHead, format!(r#"{{"path":"{path}","size":99}}"#).as_bytes());
-        assert_eq!(answer.take(&packet(Kind::FilePart, b"orphan")), Progress::More);
+        assert_eq!(
+            answer.take(&packet(Kind::ResultPart, &[b'1'; 11])),
+            Progress::Flooded
+        );
+        let head = |path: &str| {
+            packet(
+                Kind::FileHead,
+                format!(r#"{{"path":"{path}","size":99}}"#).as_bytes(),
+            )
+        };
+        assert_eq!(
+            answer.take(&packet(Kind::FilePart, b"orphan")),
+            Progress::More
+        );
         assert_eq!(answer.take(&head("a")), Progress::More);
-        assert_eq!(answer.take(&packet(Kind::FilePart, b"123456")), Progress::More);
+        assert_eq!(
+            answer.take(&packet(Kind::FilePart, b"123456")),
+            Progress::More
+        );
         assert_eq!(answer.take(&head("b")), Progress::More);
-        assert_eq!(answer.take(&packet(Kind::FilePart, b"12345")), Progress::Flooded);
+        assert_eq!(
+            answer.take(&packet(Kind::FilePart, b"12345")),
+            Progress::Flooded
+        );
         let files = answer.files();
-        assert_eq!(files.iter().map(|file| file.size).collect::<Vec<_>>(), [6, 0]);
+        assert_eq!(
+            files.iter().map(|file| file.size).collect::<Vec<_>>(),
+            [6, 0]
+        );
     }
 
     #[test]

@@ -20,7 +20,12 @@ pub struct Capture {
 impl Capture {
     /// Keeps at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), limit, truncated: false, closed: false }
+        Self {
+            bytes: Vec::new(),
+            limit,
+            truncated: false,
+            closed: false,
+        }
     }
 
     /// Reads what has come, waiting for the first of it. Pending for good once the stream is
@@ -43,7 +48,10 @@ impl Capture {
             let room = self.limit - self.bytes.len();
             let read = if room > 0 {
                 self.bytes.reserve(room.min(CHUNK));
-                let mut limited = LimitedBuf { bytes: &mut self.bytes, room: room.min(CHUNK) };
+                let mut limited = LimitedBuf {
+                    bytes: &mut self.bytes,
+                    room: room.min(CHUNK),
+                };
                 limited.read_from(pipe)
             } else {
                 let mut scratch = [0; 8192];
@@ -124,7 +132,14 @@ mod tests {
     #[test]
     fn a_cut_character_is_dropped_only_where_it_was_cut() {
         let capture = |bytes: &[u8], truncated| {
-            Capture { bytes: bytes.to_vec(), limit: 100, truncated, closed: true }.finish().0
+            Capture {
+                bytes: bytes.to_vec(),
+                limit: 100,
+                truncated,
+                closed: true,
+            }
+            .finish()
+            .0
         };
         let euro = "a€".as_bytes();
         assert_eq!(capture(euro, true), "a€");

@@ -43,8 +43,8 @@ pub struct Cell {
     pub(crate) stderr: pipe::Receiver,
     report: pipe::Receiver,
     ended: Option<Ended>,
-    // `None` in a cold wall, whose nsjail is ended instead.
-    pidfd: Option<OwnedFd>,
+    /// The cell's init.
+    pidfd: OwnedFd,
     pub(crate) slot: Option<Slot>,
     // The wall must outlive the cell.
     wall: Arc<Wall>,
@@ -106,8 +106,16 @@ pub fn ends() -> io::Result<(ServerEnds, CellEnds)> {
     };
     let ((stdout, cell_stdout), (stderr, cell_stderr), (report, cell_report)) =
         (pipe()?, pipe()?, pipe()?);
-    let ours = ServerEnds { channel, stdout, stderr, report };
-    Ok((ours, CellEnds([cell_channel, cell_stdout, cell_stderr, cell_report])))
+    let ours = ServerEnds {
+        channel,
+        stdout,
+        stderr,
+        report,
+    };
+    Ok((
+        ours,
+        CellEnds([cell_channel, cell_stdout, cell_stderr, cell_report]),
+    ))
 }
 
 impl CellEnds {
@@ -121,7 +129,7 @@ impl Cell {
     /// A cell that has been forked, or is about to be, with these ends.
     pub fn new(
         ends: ServerEnds,
-        pidfd: Option<OwnedFd>,
+        pidfd: OwnedFd,
         slot: Option<Slot>,
         wall: Arc<Wall>,
     ) -> io::Result<Self> {
@@ -174,16 +182,14 @@ impl Cell {
         }
         // Init did not get to it: the kernel does, once init itself is killed.
         self.signal(Signal::KILL);
-        tokio::time::timeout(GRACE * 20, self.ended()).await.unwrap_or(Ended::Lost)
+        tokio::time::timeout(GRACE * 20, self.ended())
+            .await
+            .unwrap_or(Ended::Lost)
     }
 
     fn signal(&self, signal: Signal) {
         // An error means that the process is gone already.
-        if let Some(pidfd) = &self.pidfd {
-            let _ = pidfd_send_signal(pidfd, signal);
-        } else {
-            self.wall.signal_inside(signal);
-        }
+        let _ = pidfd_send_signal(&self.pidfd, signal);
     }
 
     /// Whether the wall around this cell still stands, as far as is known without asking.

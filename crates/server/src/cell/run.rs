@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-
 use cellblock_wire::{
     job::CellLimits,
     packet::{self, Kind, Token},
@@ -43,8 +42,14 @@ impl Cell {
     /// ends it with [`Cell::end`], which also says when its place is free.
     pub async fn run(&mut self, task: &Task) -> Result<Outcome, NoVerdict> {
         let started = Instant::now();
-        let meter = self.slot.as_mut().map(|slot| slot.begin(task.limits.memory_bytes));
-        let mut streams = [Capture::new(task.stream_bytes), Capture::new(task.stream_bytes)];
+        let meter = self
+            .slot
+            .as_mut()
+            .map(|slot| slot.begin(task.limits.memory_bytes));
+        let mut streams = [
+            Capture::new(task.stream_bytes),
+            Capture::new(task.stream_bytes),
+        ];
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);
 
@@ -59,15 +64,27 @@ impl Cell {
             result: answer.result(),
             error: answer.error(),
             out_of_memory: meter.is_some_and(|meter| {
-                self.slot.as_ref().is_some_and(|slot| slot.killed_since(&meter))
+                self.slot
+                    .as_ref()
+                    .is_some_and(|slot| slot.killed_since(&meter))
             }),
             cpu: usage.cpu,
         };
         let result = verdict(observed, &task.limits, task.budget.result_bytes)?;
         let [(stdout, cut_out), (stderr, cut_err)] = streams.map(Capture::finish);
         let cut = [(Stream::Stdout, cut_out), (Stream::Stderr, cut_err)];
-        let truncated = cut.into_iter().filter_map(|(stream, cut)| cut.then_some(stream)).collect();
-        Ok(Outcome { result, stdout, stderr, truncated, files: answer.files(), usage })
+        let truncated = cut
+            .into_iter()
+            .filter_map(|(stream, cut)| cut.then_some(stream))
+            .collect();
+        Ok(Outcome {
+            result,
+            stdout,
+            stderr,
+            truncated,
+            files: answer.files(),
+            usage,
+        })
     }
 
     /// Sends the job and takes what comes until there is a reason to stop.
@@ -92,7 +109,7 @@ impl Cell {
                 return Stop::Timeout;
             }
             if now >= watch.next
-                && let Some(stop) = watch.look(self.slot.as_ref(), self.pidfd.as_ref())
+                && let Some(stop) = watch.look(self.slot.as_ref(), &self.pidfd)
             {
                 return stop;
             }

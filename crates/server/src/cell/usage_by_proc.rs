@@ -46,11 +46,16 @@ fn pid(pidfd: &OwnedFd) -> Option<u32> {
 }
 
 fn children(pid: u32) -> Vec<u32> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     tasks
         .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
         .flat_map(|text| {
-            text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+            text.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -60,7 +65,11 @@ fn cpu(pid: u32) -> Option<Duration> {
     // The second field is the command in parentheses, which may hold anything; utime, stime,
     // cutime and cstime are the fields 14 to 17.
     let fields = stat.rsplit_once(')')?.1;
-    let ticks = fields.split_ascii_whitespace().skip(11).take(4).map(|field| field.parse::<u64>());
+    let ticks = fields
+        .split_ascii_whitespace()
+        .skip(11)
+        .take(4)
+        .map(|field| field.parse::<u64>());
     let ticks = ticks.sum::<Result<u64, _>>().ok()?;
     Some(Duration::from_millis(ticks * 1000 / TICKS))
 }

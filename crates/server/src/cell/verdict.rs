@@ -59,9 +59,9 @@ pub fn verdict(
 ) -> Result<Result<Box<RawValue>, Failure>, NoVerdict> {
     match observed.stop {
         Stop::Done => answered(observed),
-        Stop::Ended(Ended::Lost) => {
-            Err(NoVerdict("the cell ended without its init's report".to_owned()))
-        }
+        Stop::Ended(Ended::Lost) => Err(NoVerdict(
+            "the cell ended without its init's report".to_owned(),
+        )),
         Stop::Ended(Ended::Reported(report)) => Ok(Err(match report.script.ended() {
             ProcessEnd::Signaled(_) if observed.out_of_memory => memory(limits),
             ProcessEnd::Signaled(SIGXCPU) => cpu(limits),
@@ -73,7 +73,10 @@ pub fn verdict(
         })),
         Stop::Timeout => Ok(Err(Failure::new(
             ErrorType::Timeout,
-            format!("the script ran longer than its limit of {} ms", limits.timeout.as_millis()),
+            format!(
+                "the script ran longer than its limit of {} ms",
+                limits.timeout.as_millis()
+            ),
         ))),
         Stop::Cpu => Ok(Err(cpu(limits))),
         Stop::Memory => Ok(Err(memory(limits))),
@@ -125,35 +128,74 @@ fn reported(error: CellError) -> Result<Failure, NoVerdict> {
 
 fn memory(limits: &Limits) -> Failure {
     let mib = limits.memory_bytes >> 20;
-    Failure::new(ErrorType::MemoryLimit, format!("the script used more than its limit of {mib} MB of memory"))
+    Failure::new(
+        ErrorType::MemoryLimit,
+        format!("the script used more than its limit of {mib} MB of memory"),
+    )
 }
 
 fn cpu(limits: &Limits) -> Failure {
     let limit = limits.cpu.as_millis();
-    Failure::new(ErrorType::CpuLimit, format!("the script used more than its limit of {limit} ms of CPU time"))
+    Failure::new(
+        ErrorType::CpuLimit,
+        format!("the script used more than its limit of {limit} ms of CPU time"),
+    )
 }
 
 fn exited(code: i64, message: Option<String>) -> Failure {
     let message = message.unwrap_or_else(|| {
         format!("the script ended its process with exit code {code} before main() returned")
     });
-    Failure { exit_code: Some(code), ..Failure::new(ErrorType::Exited, message) }
+    Failure {
+        exit_code: Some(code),
+        ..Failure::new(ErrorType::Exited, message)
+    }
 }
 
 fn crashed(signal: u8) -> Failure {
     let name = signal_name(signal);
     // The kernel does not say who sent a SIGKILL, so neither do we.
     let message = format!("the script's process was ended by {name}");
-    Failure { signal: Some(name), ..Failure::new(ErrorType::Crashed, message) }
+    Failure {
+        signal: Some(name),
+        ..Failure::new(ErrorType::Crashed, message)
+    }
 }
 
 /// The names of signal(7); numbers that differ between architectures do not occur on ours.
 fn signal_name(signal: u8) -> String {
     const NAMES: [&str; 31] = [
-        "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE",
-        "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT",
-        "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU",
-        "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGSEGV",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGTERM",
+        "SIGSTKFLT",
+        "SIGCHLD",
+        "SIGCONT",
+        "SIGSTOP",
+        "SIGTSTP",
+        "SIGTTIN",
+        "SIGTTOU",
+        "SIGURG",
+        "SIGXCPU",
+        "SIGXFSZ",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGWINCH",
+        "SIGIO",
+        "SIGPWR",
+        "SIGSYS",
     ];
     match NAMES.get(usize::from(signal).wrapping_sub(1)) {
         Some(name) => (*name).to_owned(),
@@ -173,11 +215,21 @@ mod tests {
     };
 
     fn observed(stop: Stop) -> Observed {
-        Observed { stop, result: None, error: None, out_of_memory: false, cpu: None }
+        Observed {
+            stop,
+            result: None,
+            error: None,
+            out_of_memory: false,
+            cpu: None,
+        }
     }
 
     fn ended(status: i32) -> Stop {
-        let report = InitReport { script: WaitStatus(status), cpu_us: 0, max_rss_kib: 0 };
+        let report = InitReport {
+            script: WaitStatus(status),
+            cpu_us: 0,
+            max_rss_kib: 0,
+        };
         Stop::Ended(Ended::Reported(report))
     }
 
@@ -191,27 +243,53 @@ mod tests {
         assert_eq!(kind(observed(ended(11))), ErrorType::Crashed);
         assert_eq!(kind(observed(ended(24))), ErrorType::CpuLimit);
         assert_eq!(kind(observed(ended(9))), ErrorType::Crashed);
-        assert_eq!(kind(Observed { out_of_memory: true, ..observed(ended(9)) }), ErrorType::MemoryLimit);
+        assert_eq!(
+            kind(Observed {
+                out_of_memory: true,
+                ..observed(ended(9))
+            }),
+            ErrorType::MemoryLimit
+        );
         let used = Some(Duration::from_secs(2));
-        assert_eq!(kind(Observed { cpu: used, ..observed(ended(9)) }), ErrorType::CpuLimit);
+        assert_eq!(
+            kind(Observed {
+                cpu: used,
+                ..observed(ended(9))
+            }),
+            ErrorType::CpuLimit
+        );
         assert_eq!(kind(observed(Stop::Timeout)), ErrorType::Timeout);
         assert_eq!(kind(observed(Stop::Flooded)), ErrorType::ResultTooLarge);
     }
 
     #[test]
     fn an_exit_after_a_result_was_begun_is_still_an_exit() {
-        let begun = Observed { result: Some(b"1".to_vec()), ..observed(ended(0)) };
+        let begun = Observed {
+            result: Some(b"1".to_vec()),
+            ..observed(ended(0))
+        };
         assert_eq!(kind(begun), ErrorType::Exited);
     }
 
     #[test]
     fn a_forged_result_is_json_or_no_result() {
         let forged = |bytes: &[u8]| {
-            verdict(Observed { result: Some(bytes.to_vec()), ..observed(Stop::Done) }, &LIMITS, 10).unwrap()
+            verdict(
+                Observed {
+                    result: Some(bytes.to_vec()),
+                    ..observed(Stop::Done)
+                },
+                &LIMITS,
+                10,
+            )
+            .unwrap()
         };
         assert_eq!(forged(b"[1]").unwrap().get(), "[1]");
         assert_eq!(forged(b"NaN").unwrap_err().kind, ErrorType::ResultNotJson);
-        assert_eq!(forged(b"1,\"x\":2").unwrap_err().kind, ErrorType::ResultNotJson);
+        assert_eq!(
+            forged(b"1,\"x\":2").unwrap_err().kind,
+            ErrorType::ResultNotJson
+        );
     }
 
     #[test]

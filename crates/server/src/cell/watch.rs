@@ -41,14 +41,19 @@ impl Watch {
     /// The limit cannot be reached before every processor has worked off what is left of it.
     fn sleep(&mut self, cpu_left: Duration) {
         let soonest = (cpu_left / self.processors).max(SHORTEST);
-        self.next = Instant::now() + if self.poll_memory { soonest.min(POLL) } else { soonest };
+        self.next = Instant::now()
+            + if self.poll_memory {
+                soonest.min(POLL)
+            } else {
+                soonest
+            };
     }
 
     /// Looks. A cell that cannot be looked at is stopped by its wall-clock limit at the latest.
-    pub(super) fn look(&mut self, slot: Option<&Slot>, pidfd: Option<&OwnedFd>) -> Option<Stop> {
+    pub(super) fn look(&mut self, slot: Option<&Slot>, init: &OwnedFd) -> Option<Stop> {
         let seen = self
             .poll_memory
-            .then(|| pidfd.and_then(usage_by_proc::of_cell))
+            .then(|| usage_by_proc::of_cell(init))
             .flatten();
         let cpu = slot.and_then(Slot::cpu).or(seen.map(|seen| seen.cpu));
         if cpu.is_some_and(|cpu| cpu >= self.cpu) {

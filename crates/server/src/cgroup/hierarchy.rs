@@ -39,17 +39,25 @@ impl Hierarchies {
         let name = format!("{PREFIX}{}", std::process::id());
         let homes: Vec<_> = CONTROLLERS
             .into_iter()
-            .filter_map(|controller| Some((controller, version_one_home(&own, controller)?.join(&name))))
+            .filter_map(|controller| {
+                Some((controller, version_one_home(&own, controller)?.join(&name)))
+            })
             .collect();
         if homes.iter().any(|(controller, _)| *controller == "memory") {
-            return Ok(Self { version: Version::One, homes });
+            return Ok(Self {
+                version: Version::One,
+                homes,
+            });
         }
         let path = own.lines().find_map(|line| line.strip_prefix("0::"));
         let root = Path::new(MOUNT);
         match path {
             Some(path) if controllers(root).contains("memory") => {
                 let home = root.join(path.trim_start_matches('/')).join(name);
-                Ok(Self { version: Version::Two, homes: vec![("memory", home)] })
+                Ok(Self {
+                    version: Version::Two,
+                    homes: vec![("memory", home)],
+                })
             }
             _ => Err(GroupsError::NoMemoryController),
         }
@@ -74,7 +82,10 @@ impl Hierarchies {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(_) if *controller != "memory" => continue,
                 Err(source) => {
-                    return Err(GroupsError::Refused { path: home.clone(), source });
+                    return Err(GroupsError::Refused {
+                        path: home.clone(),
+                        source,
+                    });
                 }
             }
             if self.version == Version::Two {
@@ -88,7 +99,10 @@ impl Hierarchies {
     /// The directories in which a cell's groups go, by controller.
     pub(super) fn homes(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let exists = |home: &&(&'static str, PathBuf)| home.1.is_dir();
-        self.homes.iter().filter(exists).map(|(controller, home)| (*controller, home.as_path()))
+        self.homes
+            .iter()
+            .filter(exists)
+            .map(|(controller, home)| (*controller, home.as_path()))
     }
 
     /// Removes this server's directories, which must be empty of groups.
@@ -108,7 +122,11 @@ fn version_one_home(own: &str, controller: &str) -> Option<PathBuf> {
     let mount = Path::new(MOUNT).join(controller);
     let home = mount.join(path.trim_start_matches('/'));
     // In a container the path is that of the host, and the mount shows the container's own group.
-    if home.is_dir() { Some(home) } else { mount.is_dir().then_some(mount) }
+    if home.is_dir() {
+        Some(home)
+    } else {
+        mount.is_dir().then_some(mount)
+    }
 }
 
 fn controllers(group: &Path) -> String {
@@ -168,6 +186,9 @@ mod tests {
         assert_eq!(version_one_home(own, "memory"), None);
         // The group does not exist here, so the mount itself is taken, if there is one.
         let mount = Path::new(MOUNT).join("cpuacct");
-        assert_eq!(version_one_home(own, "cpuacct"), mount.is_dir().then_some(mount));
+        assert_eq!(
+            version_one_home(own, "cpuacct"),
+            mount.is_dir().then_some(mount)
+        );
     }
 }

@@ -61,8 +61,11 @@ impl Groups {
     pub fn probe(limits: SlotLimits) -> Result<Arc<Self>, GroupsError> {
         let hierarchies = Hierarchies::find()?;
         hierarchies.prepare()?;
-        let groups =
-            Arc::new(Self { hierarchies, limits, free: Mutex::new(Free::default()) });
+        let groups = Arc::new(Self {
+            hierarchies,
+            limits,
+            free: Mutex::new(Free::default()),
+        });
         // The first one proves that the rest can be made.
         drop(groups.take()?);
         Ok(groups)
@@ -106,5 +109,7 @@ impl Drop for Groups {
 
 /// A poisoned lock only means that some thread panicked between two plain assignments.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -80,19 +80,33 @@ impl Group {
             let directory = home.join(format!("cell-{number}"));
             match fs::create_dir(&directory) {
                 Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(GroupsError::Refused { path: directory, source });
+                    return Err(GroupsError::Refused {
+                        path: directory,
+                        source,
+                    });
                 }
                 _ => {}
             }
-            let door = if version == Version::One { "tasks" } else { "cgroup.procs" };
+            let door = if version == Version::One {
+                "tasks"
+            } else {
+                "cgroup.procs"
+            };
             doors.push(open(&directory, door, true)?);
             match controller {
                 "memory" => memory = Some(Memory::open(&directory, version)?),
-                "cpuacct" => cpu = Some((open(&directory, "cpuacct.usage", false)?, CpuFile::Nanoseconds)),
+                "cpuacct" => {
+                    cpu = Some((
+                        open(&directory, "cpuacct.usage", false)?,
+                        CpuFile::Nanoseconds,
+                    ))
+                }
                 _ => {}
             }
             if version == Version::Two {
-                cpu = open(&directory, "cpu.stat", false).ok().map(|file| (file, CpuFile::Stat));
+                cpu = open(&directory, "cpu.stat", false)
+                    .ok()
+                    .map(|file| (file, CpuFile::Stat));
             }
             if controller == "pids" || version == Version::Two {
                 hierarchy::write(&directory, "pids.max", &limits.processes.to_string())?;
@@ -100,7 +114,13 @@ impl Group {
             directories.push(directory);
         }
         let memory = memory.ok_or(GroupsError::NoMemoryController)?;
-        Ok(Self { directories, doors, memory, cpu, memory_limit: 0 })
+        Ok(Self {
+            directories,
+            doors,
+            memory,
+            cpu,
+            memory_limit: 0,
+        })
     }
 
     pub(super) fn remove(&self) {
@@ -157,7 +177,9 @@ impl Memory {
                     limit: open(directory, "memory.max", true)?,
                     usage: open(directory, "memory.current", false)?,
                     // Linux 5.19; writable since 6.12.
-                    peak: open_both(directory, "memory.peak").or_else(|_| open(directory, "memory.peak", false)).ok(),
+                    peak: open_both(directory, "memory.peak")
+                        .or_else(|_| open(directory, "memory.peak", false))
+                        .ok(),
                     events: open(directory, "memory.events", false)?,
                 }
             }
@@ -167,12 +189,19 @@ impl Memory {
 
 impl Slot {
     pub(super) fn new(group: Group, owner: Arc<Groups>) -> Self {
-        Self { group: Some(group), owner, base: Base::default() }
+        Self {
+            group: Some(group),
+            owner,
+            base: Base::default(),
+        }
     }
 
     /// What the cell is to write "0" into.
     pub fn doors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.group.iter().flat_map(|group| &group.doors).map(AsFd::as_fd)
+        self.group
+            .iter()
+            .flat_map(|group| &group.doors)
+            .map(AsFd::as_fd)
     }
 
     /// Sets the run's memory limit and notes where the counters stand.
@@ -187,12 +216,16 @@ impl Slot {
             memory: read_number(&group.memory.usage).unwrap_or(0),
             cpu: group.cpu().unwrap_or_default(),
         };
-        Meter { kills: group.kills() }
+        Meter {
+            kills: group.kills(),
+        }
     }
 
     /// Whether the kernel has killed a process of this group for memory since then.
     pub fn killed_since(&self, meter: &Meter) -> bool {
-        self.group.as_ref().is_some_and(|group| group.kills() > meter.kills)
+        self.group
+            .as_ref()
+            .is_some_and(|group| group.kills() > meter.kills)
     }
 
     /// CPU time since the run began.
@@ -240,7 +273,11 @@ fn open_both(directory: &Path, file: &str) -> Result<File, GroupsError> {
 
 fn read_text(mut file: &File) -> String {
     let mut text = String::new();
-    if file.rewind().and_then(|()| file.read_to_string(&mut text)).is_err() {
+    if file
+        .rewind()
+        .and_then(|()| file.read_to_string(&mut text))
+        .is_err()
+    {
         text.clear();
     }
     text
@@ -251,5 +288,7 @@ fn read_number(file: &File) -> Option<u64> {
 }
 
 fn write_at_start(mut file: &File, text: &str) -> bool {
-    file.rewind().and_then(|()| file.write_all(text.as_bytes())).is_ok()
+    file.rewind()
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .is_ok()
 }

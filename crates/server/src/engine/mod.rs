@@ -1,22 +1,40 @@
-//! The engines: what turns a request into an outcome.
+//! The engine: admits executions, finds each a cell, runs it, and clears up behind it.
 
+mod admission;
+mod cold;
+mod settings;
+mod source;
+mod warm;
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use cellblock_wire::job::{Job, JobLimits};
 use thiserror::Error;
 
-use crate::execution::{ExecutionRequest, Outcome};
+use crate::{
+    cell::{Cell, answer::Budget, run::Task},
+    cgroup::Groups,
+    execution::{ExecutionRequest, Outcome},
+};
+use admission::{Admission, Place};
+pub use settings::{
+    AdmissionSettings, EngineKind, EngineSettings, EnvironmentSettings, RunSettings,
+};
+use source::Source;
+pub use source::SourceError;
 
-/// What runs executions: the server holds one for its whole life.
+/// Runs executions: the server holds one for its whole life.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    admission: Admission,
+    environments: BTreeMap<String, Environment>,
+    run: RunSettings,
+}
 
-impl Engine {
-    /// Runs one execution. Dropping the returned future ends the run and frees its place.
-    ///
-    /// # Errors
-    /// See [`EngineError`]: everything the script did is an [`Outcome`], never an error.
-    #[expect(clippy::unused_async, reason = "the engines come with the next change")]
-    pub async fn execute(&self, _request: ExecutionRequest) -> Result<Outcome, EngineError> {
-        Err(EngineError::Internal("no engine yet".to_owned()))
-    }
+#[derive(Debug)]
+struct Environment {
+    source: Source,
+    restricted: Vec<String>,
 }
 
 /// Why an execution was not run.
@@ -34,4 +52,154 @@ pub enum EngineError {
     /// Ours. The text is for the log, never for a client.
     #[error("{0}")]
     Internal(String),
+}
+
+impl Engine {
+    /// Starts every environment's cells and waits until each has one ready.
+    pub async fn start(
+        settings: EngineSettings,
+        groups: Option<Arc<Groups>>,
+    ) -> Result<Self, SourceError> {
+        let mut environments = BTreeMap::new();
+        for environment in settings.environments {
+            let restricted = environment.restricted.clone();
+            let name = environment.name.clone();
+            let source = Source::start(environment, groups.clone()).await?;
+            environments.insert(name, Environment { source, restricted });
+        }
+        Ok(Self {
+            admission: Admission::new(settings.admission),
+            environments,
+            run: settings.run,
+        })
+    }
+
+    /// Runs one execution. Dropping the returned future ends the run and frees its place.
+    ///
+    /// # Errors
+    /// See [`EngineError`]: everything the script did is an [`Outcome`], never an error.
+    pub async fn execute(&self, request: ExecutionRequest) -> Result<Outcome, EngineError> {
+        let arrived = Instant::now();
+        let environment = self
+            .environments
+            .get(&request.environment)
+            .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
+        let task = self.task(&request, &environment.restricted)?;
+        let mut place = self.admission.enter().await?;
+        // A run has no effects outside its cell, so one that was lost with its wall, or whose
+        // runner failed, can be run again, once, without the client's knowing.
+        let mut lost = None;
+        for _ in 0..2 {
+            let cell = environment.source.take().await.map_err(unavailable)?;
+            let mut running = Running {
+                cell: Some(cell),
+                place: Some(place),
+            };
+            let queue = arrived.elapsed();
+            match running.cell().run(&task).await {
+                Ok(mut outcome) => {
+                    outcome.usage.queue = queue;
+                    return Ok(outcome);
+                }
+                Err(no_verdict) => {
+                    tracing::warn!(cause = no_verdict.0, "a run was lost");
+                    lost = Some(no_verdict);
+                }
+            }
+            place = running.finish().await;
+        }
+        drop(place);
+        Err(EngineError::Internal(
+            lost.map(|lost| lost.0).unwrap_or_default(),
+        ))
+    }
+
+    /// The names of the environments and the Python version of each.
+    pub fn environments(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.environments
+            .iter()
+            .map(|(name, env)| (name.as_str(), env.source.python()))
+    }
+
+    /// Accepts no more executions, and waits until those that run have ended.
+    pub async fn drain(&self) {
+        self.admission.close();
+        self.admission.idle().await;
+    }
+
+    fn task(&self, request: &ExecutionRequest, restricted: &[String]) -> Result<Task, EngineError> {
+        let job = Job {
+            script: &request.script,
+            input: &request.input,
+            stdin: &request.stdin,
+            env: &request.env,
+            files: &request.files,
+            output_files: &request.output_files,
+            restricted,
+            limits: JobLimits {
+                result_bytes: self.run.result_bytes,
+                output_files_bytes: self.run.output_files_bytes,
+                output_files_count: self.run.output_files_count,
+            },
+        };
+        let document =
+            serde_json::to_vec(&job).map_err(|error| EngineError::Internal(error.to_string()))?;
+        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Ok(Task {
+            document,
+            limits: request.limits,
+            budget: Budget {
+                result_bytes: size(self.run.result_bytes),
+                files_bytes: size(self.run.output_files_bytes),
+                files_count: size(self.run.output_files_count),
+            },
+            stream_bytes: size(self.run.stream_bytes),
+            measure: request.measure,
+        })
+    }
+}
+
+fn unavailable(error: SourceError) -> EngineError {
+    EngineError::Internal(error.to_string())
+}
+
+/// A cell that runs, or is on its way out, and the place it takes. However this is dropped, the
+/// cell is ended, and only then is its place free.
+struct Running {
+    cell: Option<Cell>,
+    place: Option<Place>,
+}
+
+impl Running {
+    fn cell(&mut self) -> &mut Cell {
+        match &mut self.cell {
+            Some(cell) => cell,
+            None => unreachable!("the cell is taken out by `finish` and `drop` only"),
+        }
+    }
+
+    /// Ends the cell and gives its place back for another try.
+    async fn finish(mut self) -> Place {
+        if let Some(cell) = &mut self.cell {
+            cell.end().await;
+        }
+        self.cell = None;
+        match self.place.take() {
+            Some(place) => place,
+            None => unreachable!("the place is taken out by `finish` and `drop` only"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let (Some(mut cell), place) = (self.cell.take(), self.place.take()) else {
+            return;
+        };
+        cell.terminate();
+        tokio::spawn(async move {
+            cell.end().await;
+            drop((cell, place));
+        });
+    }
 }

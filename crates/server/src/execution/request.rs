@@ -25,6 +25,8 @@ pub struct ExecutionRequest {
     pub limits: Limits,
     /// Name of a configured environment.
     pub environment: String,
+    /// Whether the outcome's CPU time must be exact, at the price of waiting for the cell's end.
+    pub measure: bool,
 }
 
 /// The limits of one execution.

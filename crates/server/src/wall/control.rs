@@ -3,7 +3,7 @@
 use std::{
     io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{BorrowedFd, OwnedFd},
 };
 
 use cellblock_wire::control::{Event, MAX_CONTROL, Request};
@@ -12,14 +12,17 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags,
 };
 use thiserror::Error;
-use tokio::io::unix::AsyncFd;
+use tokio::{io::Interest, net::UnixStream};
 
 /// Most descriptors beside one request.
 const MAX_SENT: usize = 16;
 
 /// A control channel. One task sends, one receives.
 #[derive(Debug)]
-pub struct Control(AsyncFd<OwnedFd>);
+pub struct Control(
+    // A `SOCK_SEQPACKET` socket: tokio only watches it, messages go by recvmsg(2) and sendmsg(2).
+    UnixStream,
+);
 
 /// Why a wall can no longer be talked to: it is replaced.
 #[derive(Debug, Error)]
@@ -38,7 +41,7 @@ pub enum ControlError {
 impl Control {
     /// Takes a non-blocking socket.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
-        AsyncFd::new(socket).map(Self)
+        UnixStream::from_std(socket.into()).map(Self)
     }
 
     /// Sends one request with descriptors beside it.
@@ -49,57 +52,65 @@ impl Control {
     ) -> Result<(), ControlError> {
         let bytes = serde_json::to_vec(request)?;
         loop {
-            let mut writable = self.0.writable().await?;
-            let sent = writable.try_io(|socket| {
-                let mut space =
-                    [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_SENT))];
-                let mut ancillary = SendAncillaryBuffer::new(&mut space);
-                if !descriptors.is_empty()
-                    && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors))
-                {
-                    return Err(io::Error::from(io::ErrorKind::InvalidInput));
-                }
-                let parts = [IoSlice::new(&bytes)];
-                let flags = SendFlags::NOSIGNAL;
-                rustix::net::sendmsg(socket.as_fd(), &parts, &mut ancillary, flags)
-                    .map_err(io::Error::from)
-            });
-            match sent {
-                Ok(Ok(_)) => return Ok(()),
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Err(error.into()),
-                Err(_would_block) => {}
+            self.0.writable().await?;
+            match self
+                .0
+                .try_io(Interest::WRITABLE, || send(&self.0, &bytes, descriptors))
+            {
+                Ok(()) => return Ok(()),
+                Err(error) if again(&error) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// The next event, with the descriptor beside it.
+    /// The next event, with the descriptor beside it. Cancel-safe.
     pub async fn receive(&self) -> Result<(Event, Option<OwnedFd>), ControlError> {
         let mut bytes = vec![0; MAX_CONTROL];
         loop {
-            let mut readable = self.0.readable().await?;
-            let received = readable.try_io(|socket| {
-                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-                let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-                let mut parts = [IoSliceMut::new(&mut bytes)];
-                let flags = RecvFlags::CMSG_CLOEXEC;
-                let message =
-                    rustix::net::recvmsg(socket.as_fd(), &mut parts, &mut ancillary, flags)?;
-                let descriptor = ancillary.drain().find_map(|message| match message {
-                    RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-                    _ => None,
-                });
-                Ok((message.bytes, descriptor))
-            });
-            match received {
-                Ok(Ok((0, _))) => return Err(ControlError::Closed),
-                Ok(Ok((length, descriptor))) => {
+            self.0.readable().await?;
+            match self
+                .0
+                .try_io(Interest::READABLE, || receive(&self.0, &mut bytes))
+            {
+                Ok((0, _)) => return Err(ControlError::Closed),
+                Ok((length, descriptor)) => {
                     return Ok((serde_json::from_slice(&bytes[..length])?, descriptor));
                 }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Err(error.into()),
-                Err(_would_block) => {}
+                Err(error) if again(&error) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+fn again(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+fn send(socket: &UnixStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_SENT))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let parts = [IoSlice::new(bytes)];
+    rustix::net::sendmsg(socket, &parts, &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+fn receive(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut parts = [IoSliceMut::new(bytes)];
+    let message =
+        rustix::net::recvmsg(socket, &mut parts, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptor = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    Ok((message.bytes, descriptor))
 }

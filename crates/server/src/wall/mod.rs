@@ -9,15 +9,21 @@ mod nsjail;
 
 use std::{
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
     path::PathBuf,
     process::Stdio,
-    sync::Mutex,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use cellblock_wire::control::{Event, Ready, Request, Setup};
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::{
+    net::{AddressFamily, SocketFlags, SocketType},
+    process::{Pid, PidfdFlags},
+};
 use thiserror::Error;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -37,8 +43,9 @@ pub struct Wall {
     pub control: Control,
     /// What the interpreter said of itself.
     pub ready: Ready,
+    dead: AtomicBool,
     // Killed when dropped, together with everything inside.
-    child: Mutex<Child>,
+    child: Child,
 }
 
 /// Why a wall did not start. Never a script's fault.
@@ -83,11 +90,7 @@ pub enum WallError {
 
 impl Wall {
     /// Starts a wall and waits until its interpreter is ready to make cells.
-    pub async fn start(
-        spec: &WallSpec,
-        setup: Setup,
-        within: Duration,
-    ) -> Result<Self, WallError> {
+    pub async fn start(spec: &WallSpec, setup: Setup, within: Duration) -> Result<Self, WallError> {
         let (ours, theirs) = rustix::net::socketpair(
             AddressFamily::UNIX,
             SocketType::SEQPACKET,
@@ -103,7 +106,12 @@ impl Wall {
         let ready = tokio::time::timeout(within, handshake(&control, setup)).await;
         let tail = || log.as_ref().map(LogTail::text).unwrap_or_default();
         match ready {
-            Ok(Ok(ready)) => Ok(Self { control, ready, child: Mutex::new(child) }),
+            Ok(Ok(ready)) => Ok(Self {
+                control,
+                ready,
+                dead: AtomicBool::new(false),
+                child,
+            }),
             Ok(Err(WallError::Ended { cause, .. })) => {
                 // The last words may still be on their way.
                 let _ = tokio::time::timeout(Duration::from_secs(1), child.wait()).await;
@@ -111,19 +119,51 @@ impl Wall {
                 Err(WallError::Ended { cause, log: tail() })
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(WallError::Timeout { after: within, log: tail() }),
+            Err(_) => Err(WallError::Timeout {
+                after: within,
+                log: tail(),
+            }),
         }
+    }
+
+    /// Notes that nothing more can be had from this wall.
+    pub fn mark_dead(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has been noted that this wall is dead.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
     }
 
     /// The process id of nsjail.
     pub fn pid(&self) -> Option<u32> {
-        self.child.lock().ok()?.id()
+        self.child.id()
+    }
+
+    /// The interpreter inside, pid 1 of the wall: nsjail's only child.
+    pub fn inside(&self) -> io::Result<OwnedFd> {
+        let gone = || io::Error::from(io::ErrorKind::NotFound);
+        let nsjail = self.child.id().ok_or_else(gone)?;
+        let children = std::fs::read_to_string(format!("/proc/{nsjail}/task/{nsjail}/children"))?;
+        let child = children.split_ascii_whitespace().next().ok_or_else(gone)?;
+        let pid = child
+            .parse()
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or_else(gone)?;
+        Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
     }
 }
 
-fn spawn(spec: &WallSpec, control: std::os::fd::OwnedFd) -> Result<Child, WallError> {
-    let failed = |source| WallError::Spawn { path: spec.nsjail.clone(), source };
-    let config = spec.state.join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
+fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
+    let failed = |source| WallError::Spawn {
+        path: spec.nsjail.clone(),
+        source,
+    };
+    let config = spec
+        .state
+        .join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
     let written = write_private(&config, &spec.to_config());
     let child = written.and_then(|()| {
         Command::new(&spec.nsjail)
@@ -148,7 +188,6 @@ fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {
 }
 
 fn unique() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
@@ -158,7 +197,10 @@ async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> 
         cause: error.to_string(),
         log: String::new(),
     };
-    control.send(&Request::Setup(setup), &[]).await.map_err(ended)?;
+    control
+        .send(&Request::Setup(setup), &[])
+        .await
+        .map_err(ended)?;
     match control.receive().await.map_err(ended)? {
         (Event::Ready(ready), _) => Ok(ready),
         (Event::Fatal { stage, message }, _) => Err(WallError::Fatal { stage, message }),
@@ -170,12 +212,12 @@ async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> 
 }
 
 /// Follows what nsjail and the interpreter write, logs it, and keeps the last lines.
-struct LogTail(std::sync::Arc<Mutex<std::collections::VecDeque<String>>>);
+struct LogTail(Arc<Mutex<std::collections::VecDeque<String>>>);
 
 impl LogTail {
     fn follow(stderr: ChildStderr) -> Self {
-        let lines = std::sync::Arc::new(Mutex::new(std::collections::VecDeque::new()));
-        let kept = std::sync::Arc::clone(&lines);
+        let lines = Arc::new(Mutex::new(std::collections::VecDeque::new()));
+        let kept = Arc::clone(&lines);
         tokio::spawn(async move {
             let mut reader = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = reader.next_line().await {
@@ -192,7 +234,10 @@ impl LogTail {
     }
 
     fn text(&self) -> String {
-        let lines = self.0.lock().map(|lines| lines.iter().cloned().collect::<Vec<_>>());
+        let lines = self
+            .0
+            .lock()
+            .map(|lines| lines.iter().cloned().collect::<Vec<_>>());
         lines.unwrap_or_default().join(" | ")
     }
 }

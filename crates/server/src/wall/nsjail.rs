@@ -1,6 +1,9 @@
 //! The wall's configuration, written for nsjail as data (its `config.proto`, text form).
 
-use std::{fmt::Write, path::{Path, PathBuf}};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 /// What a wall is made of.
 #[derive(Debug, Clone)]
@@ -50,7 +53,13 @@ const ENVIRONMENT: &[&str] = &[
 ];
 
 /// Devices that programs expect; none of them leads anywhere.
-const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+const DEVICES: &[&str] = &[
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+];
 
 /// Everything that is not said here is nsjail's default: pivoted root, no capabilities,
 /// `no_new_privs`, clean environment, all descriptors but 0, 1, 2 closed.
@@ -114,7 +123,11 @@ impl WallSpec {
         // A zygote needs /proc writable, for its cells' uid maps, and whole, because the kernel
         // lets a cell mount its own only where an unmasked one is visible. A cold wall's is the
         // script's own: cut down to its processes.
-        let options = if self.cold { " options: \"subset=pid\"" } else { "" };
+        let options = if self.cold {
+            " options: \"subset=pid\""
+        } else {
+            ""
+        };
         line(
             text,
             format_args!(
@@ -198,7 +211,11 @@ mod tests {
             root: "/var/lib/cell block/\"root\"".into(),
             runtime: "/run/runtime".into(),
             state: "/run".into(),
-            identity: Identity { inside: 1000, uid: 65534, gid: 65534 },
+            identity: Identity {
+                inside: 1000,
+                uid: 65534,
+                gid: 65534,
+            },
             cold,
             tmp: (64 << 20, 8192),
         }
@@ -206,7 +223,11 @@ mod tests {
 
     #[test]
     fn odd_paths_are_quoted() {
-        assert!(spec(false).to_config().contains(r#"src: "/var/lib/cell block/\"root\"" dst: "/""#));
+        assert!(
+            spec(false)
+                .to_config()
+                .contains(r#"src: "/var/lib/cell block/\"root\"" dst: "/""#)
+        );
         assert_eq!(quoted("é\n"), r#""\303\251\012""#);
     }
 
@@ -215,7 +236,11 @@ mod tests {
         for cold in [false, true] {
             let config = spec(cold).to_config();
             for line in config.lines().filter(|line| line.contains("is_bind: true")) {
-                assert_eq!(line.contains("rw: true"), line.contains("\"/dev/"), "{line}");
+                assert_eq!(
+                    line.contains("rw: true"),
+                    line.contains("\"/dev/"),
+                    "{line}"
+                );
             }
             for space in ["net", "user", "ns", "pid", "ipc", "uts", "cgroup"] {
                 assert!(config.contains(&format!("clone_new{space}: true")));
@@ -225,7 +250,11 @@ mod tests {
 
     #[test]
     fn a_cold_wall_is_its_cells_own() {
-        assert!(spec(true).to_config().contains("size=67108864,nr_inodes=8192"));
+        assert!(
+            spec(true)
+                .to_config()
+                .contains("size=67108864,nr_inodes=8192")
+        );
         assert!(spec(true).to_config().contains("subset=pid"));
         assert!(!spec(false).to_config().contains("subset=pid"));
     }

@@ -1,0 +1,72 @@
+//! The cold engine: one nsjail and one fresh interpreter per execution, started when it is needed.
+//! For the most distrustful, and the measure of what the warm engine saves.
+
+use std::{os::fd::BorrowedFd, sync::Arc};
+
+use cellblock_wire::control::Request;
+
+use super::{
+    settings::EnvironmentSettings,
+    source::{SourceError, setup},
+};
+use crate::{
+    cell::{self, Cell},
+    cgroup::Groups,
+    wall::Wall,
+};
+
+/// Makes cells by making walls.
+#[derive(Debug)]
+pub(super) struct Cold {
+    settings: EnvironmentSettings,
+    groups: Option<Arc<Groups>>,
+    python: String,
+}
+
+impl Cold {
+    /// Makes one cell to see that it can be done, and to learn the interpreter's version.
+    pub(super) async fn start(
+        settings: EnvironmentSettings,
+        groups: Option<Arc<Groups>>,
+    ) -> Result<Self, SourceError> {
+        let mut cold = Self {
+            settings,
+            groups,
+            python: String::new(),
+        };
+        let (mut cell, python) = cold.make().await?;
+        cell.end().await;
+        cold.python = python;
+        Ok(cold)
+    }
+
+    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
+        Ok(self.make().await?.0)
+    }
+
+    pub(super) fn python(&self) -> &str {
+        &self.python
+    }
+
+    async fn make(&self) -> Result<(Cell, String), SourceError> {
+        let within = self.settings.start_timeout;
+        let wall = Wall::start(&self.settings.wall, setup(&self.settings)?, within).await?;
+        let python = wall.ready.python.clone();
+        let slot = self.groups.as_ref().map(Groups::take).transpose()?;
+        let (ours, theirs) = cell::ends().map_err(cell::CellError::from)?;
+        // Its interpreter becomes the cell's init.
+        let init = wall.inside().map_err(cell::CellError::from)?;
+        {
+            let doors = slot.iter().flat_map(crate::cgroup::Slot::doors);
+            let descriptors: Vec<BorrowedFd<'_>> = theirs.as_fds().chain(doors).collect();
+            wall.control
+                .send(&Request::Fork { cell: 0 }, &descriptors)
+                .await?;
+        }
+        drop(theirs);
+        let mut cell =
+            Cell::new(ours, init, slot, Arc::new(wall)).map_err(cell::CellError::from)?;
+        cell.sealed(within).await?;
+        Ok((cell, python))
+    }
+}

@@ -1,0 +1,80 @@
+//! What an engine is told, once, when it starts.
+
+use std::{sync::Arc, time::Duration};
+
+use cellblock_sandbox::CellPolicy;
+
+use crate::wall::WallSpec;
+
+/// Everything.
+#[derive(Debug)]
+pub struct EngineSettings {
+    /// How many executions may run and wait.
+    pub admission: AdmissionSettings,
+    /// What an answer may hold.
+    pub run: RunSettings,
+    /// The environments.
+    pub environments: Vec<EnvironmentSettings>,
+}
+
+/// How many executions may run and wait.
+#[derive(Debug, Clone, Copy)]
+pub struct AdmissionSettings {
+    /// Executions that run at the same time.
+    pub running: usize,
+    /// Executions that wait for a place.
+    pub waiting: usize,
+    /// How long one may wait.
+    pub patience: Duration,
+}
+
+/// What an answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct RunSettings {
+    /// Bytes kept of each of stdout and stderr.
+    pub stream_bytes: u64,
+    /// Bytes of the encoded result.
+    pub result_bytes: u64,
+    /// Bytes of all output files.
+    pub output_files_bytes: u64,
+    /// Number of output files.
+    pub output_files_count: u64,
+}
+
+/// One environment.
+#[derive(Debug, Clone)]
+pub struct EnvironmentSettings {
+    /// Its name.
+    pub name: String,
+    /// Which engine runs it.
+    pub kind: EngineKind,
+    /// The wall around it.
+    pub wall: WallSpec,
+    /// The sandbox of its cells.
+    pub policy: Arc<CellPolicy>,
+    /// Modules to import before forking.
+    pub preload: Vec<String>,
+    /// Python source to run before forking.
+    pub exercise: String,
+    /// Modules that scripts may not import.
+    pub restricted: Vec<String>,
+    /// Cells to keep ready.
+    pub warm_cells: usize,
+    /// Zygotes to keep.
+    pub zygotes: usize,
+    /// Cells after which a zygote is replaced.
+    pub zygote_runs: u64,
+    /// Age at which a zygote is replaced.
+    pub zygote_age: Duration,
+    /// How long a wall may take to become ready.
+    pub start_timeout: Duration,
+}
+
+/// The engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineKind {
+    /// Cells forked ahead of need from a warmed zygote.
+    Warm,
+    /// One nsjail and one fresh interpreter per execution.
+    Cold,
+}

@@ -1,0 +1,92 @@
+//! Where cells come from, whichever engine makes them.
+
+use std::sync::Arc;
+
+use cellblock_wire::control::Setup;
+use thiserror::Error;
+
+use super::{
+    cold::Cold,
+    settings::{EngineKind, EnvironmentSettings},
+    warm::Warm,
+};
+use crate::{
+    cell::{Cell, CellError},
+    cgroup::{Groups, GroupsError},
+    wall::{ControlError, WallError},
+};
+
+/// Makes cells of one environment.
+#[derive(Debug)]
+pub(super) enum Source {
+    Warm(Warm),
+    Cold(Cold),
+}
+
+/// Why there is no cell. Never a script's fault.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// The wall did not start.
+    #[error(transparent)]
+    Wall(#[from] WallError),
+    /// The wall stopped answering.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The cell did not become ready.
+    #[error(transparent)]
+    Cell(#[from] CellError),
+    /// The zygote could not fork.
+    #[error("cannot fork a cell: {step}: {error}")]
+    Fork {
+        /// The step that failed.
+        step: String,
+        /// What the kernel answered.
+        error: String,
+    },
+    /// A cgroup could not be made.
+    #[error(transparent)]
+    Groups(#[from] GroupsError),
+    /// The policy cannot be written down: ours.
+    #[error("policy: {0}")]
+    Policy(#[from] serde_json::Error),
+    /// The zygote is being replaced and keeps failing.
+    #[error("no cell became ready within {}s", .0.as_secs())]
+    Timeout(std::time::Duration),
+}
+
+impl Source {
+    pub(super) async fn start(
+        settings: EnvironmentSettings,
+        groups: Option<Arc<Groups>>,
+    ) -> Result<Self, SourceError> {
+        Ok(match settings.kind {
+            EngineKind::Warm => Self::Warm(Warm::start(settings, groups).await?),
+            EngineKind::Cold => Self::Cold(Cold::start(settings, groups).await?),
+        })
+    }
+
+    /// A sealed cell that nobody has used.
+    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
+        match self {
+            Self::Warm(warm) => warm.take().await,
+            Self::Cold(cold) => cold.take().await,
+        }
+    }
+
+    /// The interpreter's version.
+    pub(super) fn python(&self) -> &str {
+        match self {
+            Self::Warm(warm) => warm.python(),
+            Self::Cold(cold) => cold.python(),
+        }
+    }
+}
+
+/// What a wall is told first.
+pub(super) fn setup(settings: &EnvironmentSettings) -> Result<Setup, SourceError> {
+    Ok(Setup {
+        preload: settings.preload.clone(),
+        exercise: settings.exercise.clone(),
+        policy: serde_json::to_value(&*settings.policy)?,
+    })
+}

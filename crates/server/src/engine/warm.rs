@@ -1,0 +1,135 @@
+//! The warm engine: zygotes that fork cells ahead of need.
+
+mod keeper;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    task::JoinSet,
+};
+
+use super::{settings::EnvironmentSettings, source::SourceError};
+use crate::{cell::Cell, cgroup::Groups};
+use keeper::Keeper;
+
+/// The cells of one environment that wait for a job, and the keepers that make more.
+#[derive(Debug)]
+pub(super) struct Warm {
+    shelf: Arc<Shelf>,
+    patience: std::time::Duration,
+    python: String,
+    // Ended when dropped.
+    _keepers: JoinSet<()>,
+}
+
+/// Where sealed cells wait. Oldest first, so that none waits for long.
+#[derive(Debug)]
+struct Shelf {
+    cells: Mutex<VecDeque<Cell>>,
+    // One permit per cell on the shelf; waiters are served in order.
+    filled: Semaphore,
+    // Told whenever a cell was taken.
+    taken: Notify,
+    target: usize,
+}
+
+impl Shelf {
+    fn put(&self, cell: Cell) {
+        self.cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(cell);
+        self.filled.add_permits(1);
+    }
+
+    async fn take(&self) -> Option<Cell> {
+        self.filled.acquire().await.ok()?.forget();
+        let cell = self
+            .cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        self.taken.notify_waiters();
+        cell
+    }
+
+    fn len(&self) -> usize {
+        self.cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+}
+
+impl Warm {
+    /// Starts the zygotes and waits until the first of them is ready.
+    pub(super) async fn start(
+        settings: EnvironmentSettings,
+        groups: Option<Arc<Groups>>,
+    ) -> Result<Self, SourceError> {
+        let patience = settings.start_timeout;
+        let zygotes = settings.zygotes.max(1);
+        let target = settings.warm_cells.max(1).div_ceil(zygotes);
+        let shelf = Arc::new(Shelf {
+            cells: Mutex::default(),
+            filled: Semaphore::new(0),
+            taken: Notify::new(),
+            target: target * zygotes,
+        });
+        let settings = Arc::new(settings);
+        // The first tells whether it can be done at all.
+        let first = keeper::start_wall(&settings).await?;
+        let python = first.ready.python.clone();
+        let mut keepers = JoinSet::new();
+        let (failed, mut failures) = watch::channel(None);
+        let mut first = Some(first);
+        for _ in 0..zygotes {
+            let keeper = Keeper::new(
+                Arc::clone(&settings),
+                groups.clone(),
+                Arc::clone(&shelf),
+                failed.clone(),
+            );
+            keepers.spawn(keeper.run(first.take()));
+        }
+        let warm = Self {
+            shelf,
+            patience,
+            python,
+            _keepers: keepers,
+        };
+        // Ready means that a request would meet a cell.
+        tokio::select! {
+            cell = warm.take() => warm.shelf.put(cell?),
+            failure = failures.wait_for(Option::is_some) => {
+                if let Some(failure) = failure.ok().and_then(|failure| failure.clone()) {
+                    return Err(failure.into());
+                }
+            }
+        }
+        Ok(warm)
+    }
+
+    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
+        let cell = async {
+            loop {
+                match self.shelf.take().await {
+                    // Its wall may have died while it waited.
+                    Some(cell) if cell.stands() => return cell,
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(self.patience, cell)
+            .await
+            .map_err(|_| SourceError::Timeout(self.patience))
+    }
+
+    pub(super) fn python(&self) -> &str {
+        &self.python
+    }
+}

@@ -1,0 +1,83 @@
+"""The two main programs of a wall: what nsjail starts as the interpreter inside.
+
+Both end in a cell: a sealed process of its own whose job is about to come. `zygote` forks cells
+out of a warmed interpreter for as long as the server asks; `cold` becomes the one cell that it was
+started for.
+"""
+
+import gc
+import os
+import platform
+import sys
+import time
+
+sys.path.insert(0, "/cellblock")
+PACKAGES = "/packages"
+
+
+def zygote():
+    """Warms up, then serves forks. Does not return in any process."""
+    wall = _wall()
+    import cellblock_runner
+
+    begun = time.monotonic()
+    stage = "start"
+    try:
+        stage = "preload the runner"
+        cellblock_runner.preload()
+        for module in wall.preload:
+            stage = f"preload {module}"
+            __import__(module)
+        stage = "exercise"
+        exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
+        stage = "check for threads"
+        _only_one_thread()
+    except BaseException as error:
+        wall.fatal(stage, f"{type(error).__name__}: {error}")
+        os._exit(1)
+    _freeze()
+    warm_ms = int((time.monotonic() - begun) * 1000)
+    channel = wall.serve(platform.python_version(), warm_ms, cellblock_runner.reseed)
+    _run(channel)
+
+
+def cold():
+    """Becomes the one cell. Does not return."""
+    wall = _wall()
+    import cellblock_runner.cell
+
+    _run(wall.become_cell(platform.python_version()))
+
+
+def _wall():
+    import site
+
+    import cellblock_zygote
+
+    site.addsitedir(PACKAGES)
+    return cellblock_zygote.Wall()
+
+
+def _run(channel):
+    if channel is None:  # the server has gone
+        os._exit(0)
+    import cellblock_runner.cell
+
+    cellblock_runner.cell.run(channel)
+
+
+def _only_one_thread():
+    """A fork copies one thread. Locks that another holds would stay locked in every cell."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(
+            f"{threads} threads are running after the preload; a module started them on import "
+            "(set its thread count to 1, or take it off the preload list)"
+        )
+
+
+def _freeze():
+    """Moves all objects out of the collector's sight: a collection in a cell would otherwise write
+    to every page that holds one, and each write copies the page."""
+    gc.collect()
+    gc.freeze()
