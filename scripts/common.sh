@@ -24,7 +24,7 @@ is_usable_python() {
 # As in 3.11.
 python_version() { "$1" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
 
-# Sets PYTHON, unless it is given.
+# Sets PYTHON to an interpreter's own path, of the one given as PYTHON or the first found.
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         have "$PYTHON" || fail "PYTHON=$PYTHON was not found: give the path of CPython 3.10 or newer."
@@ -40,6 +40,8 @@ find_python() {
         [ -n "${PYTHON:-}" ] || fail "no CPython 3.10 or newer was found: install one" \
             "(Debian and Ubuntu: apt-get install python3 python3-venv), or give its path as PYTHON=..."
     fi
+    # A name in PATH may be a script that chooses an interpreter each time it is run.
+    PYTHON=$("$PYTHON" -I -S -c 'import sys; print(sys.executable)')
     export PYTHON
 }
 
@@ -82,7 +84,7 @@ pip() {
                     "(Debian and Ubuntu: apt-get install python3-venv)."
         fi
     fi
-    PIP_USER=0 "$python" -I -m pip --disable-pip-version-check --no-input --quiet "$@"
+    PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$python" -I -m pip --disable-pip-version-check --no-input --quiet "$@"
 }
 
 # install_tool NAME: installs requirements/NAME.txt into $STATE/tools/NAME, unless it is there as it

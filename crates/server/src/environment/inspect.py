@@ -29,6 +29,14 @@ def site_packages():
     return [path for path in site.getsitepackages() if os.path.isdir(path)]
 
 
+def c_library():
+    """The C library's name and version, where it is glibc."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, OSError, ValueError):
+        return ""
+
+
 print(
     json.dumps(
         {
@@ -38,6 +46,7 @@ print(
             "minor": sys.version_info[1],
             "build": sys.version,
             "machine": os.uname()[4],
+            "c_library": c_library(),
             "executable": base_executable(),
             "prefix": sys.base_prefix,
             "library_dir": getattr(sys, "platlibdir", "lib"),
