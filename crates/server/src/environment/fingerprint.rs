@@ -29,6 +29,8 @@ pub(super) fn fingerprint(
     field(&LAYOUT.to_le_bytes());
     field(interpreter.build.as_bytes());
     field(interpreter.machine.as_bytes());
+    // The server's own part inside is linked to the C library of the host.
+    field(interpreter.c_library.as_bytes());
     field(interpreter.standard_library.as_os_str().as_encoded_bytes());
     field(&identity(&interpreter.executable)?);
     match &spec.requirements {

@@ -1,4 +1,4 @@
-# Tells what this interpreter is, as one line of JSON. Run with -I -S: nothing of its user is loaded.
+# Tells what this interpreter is, as one line of JSON. Run with -I -S: nothing of its user is read.
 # Kept to what any Python 3 understands, so that an old one can be named in the error.
 import json
 import os
@@ -6,12 +6,19 @@ import sys
 
 
 def base_executable():
-    """The interpreter's real file; for a virtual environment, that of the interpreter it was made from."""
-    name = "python%d.%d%s" % (sys.version_info[0], sys.version_info[1], getattr(sys, "abiflags", ""))
-    candidates = [getattr(sys, "_base_executable", None) or "", sys.executable or ""]
-    if os.path.exists(os.path.join(os.path.dirname(os.path.dirname(candidates[-1])), "pyvenv.cfg")):
-        candidates.insert(0, os.path.join(sys.base_prefix, "bin", name))
-    return next(os.path.realpath(path) for path in candidates if os.path.isfile(path))
+    """The interpreter's real file; in a virtual environment, that of the one it was made from."""
+    paths = [getattr(sys, "_base_executable", None) or "", sys.executable or ""]
+    home = os.path.dirname(os.path.dirname(sys.executable))
+    if os.path.exists(os.path.join(home, "pyvenv.cfg")):
+        name = "python%d.%d" % sys.version_info[:2] + getattr(sys, "abiflags", "")
+        paths.insert(0, os.path.join(sys.base_prefix, "bin", name))
+    return next(os.path.realpath(path) for path in paths if os.path.isfile(path))
+
+
+def extensions():
+    """The directory of the standard library's extension modules, if there is one."""
+    found = [path for path in sys.path if os.path.basename(path) == "lib-dynload"]
+    return next((path for path in found if os.path.isdir(path)), None)
 
 
 def site_packages():
@@ -20,6 +27,14 @@ def site_packages():
 
     site.main()
     return [path for path in site.getsitepackages() if os.path.isdir(path)]
+
+
+def c_library():
+    """The C library's name and version, where it is glibc."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, OSError, ValueError):
+        return ""
 
 
 print(
@@ -31,11 +46,12 @@ print(
             "minor": sys.version_info[1],
             "build": sys.version,
             "machine": os.uname()[4],
+            "c_library": c_library(),
             "executable": base_executable(),
             "prefix": sys.base_prefix,
             "library_dir": getattr(sys, "platlibdir", "lib"),
             "standard_library": os.path.realpath(os.path.dirname(os.__file__)),
-            "extensions": next((p for p in sys.path if os.path.basename(p) == "lib-dynload" and os.path.isdir(p)), None),
+            "extensions": extensions(),
             "site_packages": site_packages() if "packages" in sys.argv[1:] else [],
         }
     )

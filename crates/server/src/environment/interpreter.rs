@@ -25,6 +25,8 @@ pub(super) struct Interpreter {
     pub(super) build: String,
     /// As `uname -m` names it.
     pub(super) machine: String,
+    /// The C library's version, as in `glibc 2.36`. Empty for others.
+    pub(super) c_library: String,
     /// The real file, behind symbolic links and virtual environments.
     pub(super) executable: PathBuf,
     /// Where it was installed.
@@ -155,6 +157,7 @@ mod tests {
             minor,
             build: String::new(),
             machine: String::new(),
+            c_library: String::new(),
             executable: PathBuf::new(),
             prefix: PathBuf::new(),
             library_dir: PathBuf::new(),

@@ -53,8 +53,9 @@ pub(super) fn install(
         .arg(&installed)
         .arg("--requirement")
         .arg(&list)
-        // A user's setting of this one contradicts --target.
-        .env("PIP_USER", "0");
+        // What a user may have set for pip, and what contradicts --target.
+        .env("PIP_USER", "0")
+        .env("PIP_REQUIRE_VIRTUALENV", "0");
     if is_locked(requirements) {
         command.arg("--require-hashes");
     }

@@ -1,0 +1,32 @@
+# Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint fmt advisories lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Set up what is missing, then serve on 127.0.0.1:8080 (or HOST, PORT)
+	@scripts/setup --serve
+
+setup: ## Set up what is missing: nsjail, the program, the default environment
+	@scripts/setup
+
+test: ## Set up what is missing, then run every test
+	@scripts/test
+
+lint: ## Check form, lints, licences and origins
+	@scripts/lint
+
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+advisories: ## Check the dependencies for known faults (needs the network)
+	@scripts/lint --advisories
+
+lock: ## Lock requirements/*.in to the newest versions, by hash
+	@scripts/lock
+
+clean: ## Delete what was built, environments included
+	@cargo clean
+	@rm -rf .cellblock
