@@ -1,5 +1,6 @@
 //! Cellblock runs Python that nobody trusts.
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod engine;
 pub mod execution;
