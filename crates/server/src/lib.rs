@@ -3,7 +3,9 @@
 
 pub mod cell;
 pub mod cgroup;
+pub mod config;
 pub mod engine;
 pub mod environment;
 pub mod execution;
+pub mod runtime;
 pub mod wall;

@@ -31,8 +31,10 @@ pub struct Task {
     pub limits: Limits,
     /// What its answer may hold.
     pub budget: Budget,
-    /// Bytes kept of each output stream.
-    pub stream_bytes: usize,
+    /// Bytes kept of stdout.
+    pub stdout_bytes: usize,
+    /// Bytes kept of stderr.
+    pub stderr_bytes: usize,
     /// Wait for init's report even where the answer does not need it: it has the exact CPU time.
     pub measure: bool,
 }
@@ -47,8 +49,8 @@ impl Cell {
             .as_mut()
             .map(|slot| slot.begin(task.limits.memory_bytes));
         let mut streams = [
-            Capture::new(task.stream_bytes),
-            Capture::new(task.stream_bytes),
+            Capture::new(task.stdout_bytes),
+            Capture::new(task.stderr_bytes),
         ];
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);

@@ -63,6 +63,15 @@ impl Hierarchies {
         }
     }
 
+    /// Below a given group of version 2.
+    pub(super) fn below(parent: &Path) -> Self {
+        let home = parent.join(format!("{PREFIX}{}", std::process::id()));
+        Self {
+            version: Version::Two,
+            homes: vec![("memory", home)],
+        }
+    }
+
     pub(super) fn version(&self) -> Version {
         self.version
     }

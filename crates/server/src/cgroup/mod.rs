@@ -9,7 +9,7 @@ mod slot;
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -58,8 +58,13 @@ pub enum GroupsError {
 impl Groups {
     /// Finds out by trying whether groups can be made below the one that this process is in, and
     /// removes what an earlier server left behind.
-    pub fn probe(limits: SlotLimits) -> Result<Arc<Self>, GroupsError> {
-        let hierarchies = Hierarchies::find()?;
+    ///
+    /// `parent`: the directory of a version 2 group to make them below instead.
+    pub fn probe(parent: Option<&Path>, limits: SlotLimits) -> Result<Arc<Self>, GroupsError> {
+        let hierarchies = match parent {
+            Some(parent) => Hierarchies::below(parent),
+            None => Hierarchies::find()?,
+        };
         hierarchies.prepare()?;
         let groups = Arc::new(Self {
             hierarchies,

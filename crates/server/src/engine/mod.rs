@@ -1,12 +1,21 @@
 //! The engine: admits executions, finds each a cell, runs it, and clears up behind it.
 
 mod admission;
+mod boot;
 mod cold;
+mod health;
 mod settings;
 mod source;
 mod warm;
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use cellblock_wire::job::{Job, JobLimits};
 use thiserror::Error;
@@ -14,12 +23,13 @@ use thiserror::Error;
 use crate::{
     cell::{Cell, answer::Budget, run::Task},
     cgroup::Groups,
+    config::Config,
     execution::{ExecutionRequest, Outcome},
 };
 use admission::{Admission, Place};
-pub use settings::{
-    AdmissionSettings, EngineKind, EngineSettings, EnvironmentSettings, RunSettings,
-};
+pub use boot::{StartError, spec};
+pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
+pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 use source::Source;
 pub use source::SourceError;
 
@@ -29,6 +39,8 @@ pub struct Engine {
     admission: Admission,
     environments: BTreeMap<String, Environment>,
     run: RunSettings,
+    isolation: Vec<LayerState>,
+    draining: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -55,22 +67,35 @@ pub enum EngineError {
 }
 
 impl Engine {
+    /// Finds out what this machine offers, prepares what the sandboxes need, and starts every
+    /// configured environment.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        boot::start(config).await
+    }
+
     /// Starts every environment's cells and waits until each has one ready.
-    pub async fn start(
+    async fn with_settings(
         settings: EngineSettings,
         groups: Option<Arc<Groups>>,
-    ) -> Result<Self, SourceError> {
+    ) -> Result<Self, StartError> {
         let mut environments = BTreeMap::new();
         for environment in settings.environments {
             let restricted = environment.restricted.clone();
             let name = environment.name.clone();
-            let source = Source::start(environment, groups.clone()).await?;
+            let source = Source::start(environment, groups.clone())
+                .await
+                .map_err(|source| StartError::Source {
+                    name: name.clone(),
+                    source: Box::new(source),
+                })?;
             environments.insert(name, Environment { source, restricted });
         }
         Ok(Self {
             admission: Admission::new(settings.admission),
             environments,
             run: settings.run,
+            isolation: settings.isolation,
+            draining: AtomicBool::new(false),
         })
     }
 
@@ -114,16 +139,32 @@ impl Engine {
         ))
     }
 
-    /// The names of the environments and the Python version of each.
-    pub fn environments(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.environments
+    /// The state of the engine now. Cheap: called for every record and every health probe.
+    pub fn health(&self) -> EngineHealth {
+        let environments = self
+            .environments
             .iter()
-            .map(|(name, env)| (name.as_str(), env.source.python()))
+            .map(|(name, environment)| EnvironmentHealth {
+                name: name.clone(),
+                ready: true,
+                python: Some(environment.source.python().to_owned()),
+                reason: None,
+            });
+        EngineHealth {
+            ready: !self.draining.load(Ordering::Relaxed),
+            environments: environments.collect(),
+            isolation: self.isolation.clone(),
+        }
     }
 
-    /// Accepts no more executions, and waits until those that run have ended.
-    pub async fn drain(&self) {
+    /// Takes no more executions; those that run go on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
         self.admission.close();
+    }
+
+    /// Waits until nothing runs.
+    pub async fn idle(&self) {
         self.admission.idle().await;
     }
 
@@ -153,7 +194,8 @@ impl Engine {
                 files_bytes: size(self.run.output_files_bytes),
                 files_count: size(self.run.output_files_count),
             },
-            stream_bytes: size(self.run.stream_bytes),
+            stdout_bytes: size(self.run.stdout_bytes),
+            stderr_bytes: size(self.run.stderr_bytes),
             measure: request.measure,
         })
     }

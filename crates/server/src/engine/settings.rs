@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use cellblock_sandbox::CellPolicy;
 
-use crate::wall::WallSpec;
+use super::LayerState;
+use crate::{config::EngineKind, wall::WallSpec};
 
 /// Everything.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct EngineSettings {
     pub run: RunSettings,
     /// The environments.
     pub environments: Vec<EnvironmentSettings>,
+    /// The layers in force, as they are reported.
+    pub isolation: Vec<LayerState>,
 }
 
 /// How many executions may run and wait.
@@ -31,8 +34,10 @@ pub struct AdmissionSettings {
 /// What an answer may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct RunSettings {
-    /// Bytes kept of each of stdout and stderr.
-    pub stream_bytes: u64,
+    /// Bytes kept of stdout.
+    pub stdout_bytes: u64,
+    /// Bytes kept of stderr.
+    pub stderr_bytes: u64,
     /// Bytes of the encoded result.
     pub result_bytes: u64,
     /// Bytes of all output files.
@@ -68,13 +73,4 @@ pub struct EnvironmentSettings {
     pub zygote_age: Duration,
     /// How long a wall may take to become ready.
     pub start_timeout: Duration,
-}
-
-/// The engines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EngineKind {
-    /// Cells forked ahead of need from a warmed zygote.
-    Warm,
-    /// One nsjail and one fresh interpreter per execution.
-    Cold,
 }

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use cellblock_wire::control::Setup;
 use thiserror::Error;
 
-use super::{
-    cold::Cold,
-    settings::{EngineKind, EnvironmentSettings},
-    warm::Warm,
-};
+use super::{cold::Cold, settings::EnvironmentSettings, warm::Warm};
 use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
+    config::EngineKind,
     wall::{ControlError, WallError},
 };
 

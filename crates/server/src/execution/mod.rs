@@ -1,7 +1,19 @@
 //! One execution, from what a client asked for to what came of it, whatever engine runs it.
+//!
+//! A body is [parsed](parse()) into a [`Draft`], which is validated into an [`ExecutionRequest`],
+//! which an engine turns into an [`Outcome`], which is shown as a [`Record`] or less.
 
+pub mod draft;
+pub mod invalid;
 pub mod outcome;
+mod parse;
+pub mod record;
 pub mod request;
+mod validate;
 
+pub use draft::{Draft, FileDraft, LimitsDraft};
+pub use invalid::InvalidRequest;
 pub use outcome::{ErrorType, Failure, Outcome, OutputFile, Stream, Usage};
+pub use parse::parse;
+pub use record::Record;
 pub use request::{ExecutionRequest, Limits};

@@ -1,0 +1,88 @@
+//! The configuration file.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::{
+    ConfigError, environment::EnvironmentOptions, isolation::IsolationOptions,
+    limits::LimitsOptions, options::Origin, pool::PoolOptions, server::ServerOptions,
+};
+
+/// What a file says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileOptions {
+    pub(super) state_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) server: ServerOptions,
+    #[serde(default)]
+    pub(super) limits: LimitsOptions,
+    #[serde(default)]
+    pub(super) pool: PoolOptions,
+    #[serde(default)]
+    pub(super) isolation: IsolationOptions,
+    #[serde(default)]
+    pub(super) environments: BTreeMap<String, EnvironmentOptions>,
+}
+
+impl FileOptions {
+    /// Reads and checks the file at `path`.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let options = Self::parse(path, &text)?;
+        let origin = Origin::File(path.to_owned());
+        options.server.check(&origin)?;
+        options.limits.check(&origin)?;
+        options.pool.check(&origin)?;
+        options.isolation.check(&origin)?;
+        for (name, environment) in &options.environments {
+            let checked = environment.limits.check(&origin);
+            checked.map_err(|error| error.within(&format!("environments.{name}")))?;
+        }
+        Ok(options)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let document = toml::Deserializer::parse(text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: line_of(text, &error),
+            problem: one_line(error.message()),
+        })?;
+        serde_path_to_error::deserialize(document).map_err(|error| {
+            let key = error.path().to_string();
+            ConfigError::file(path, &key, in_words(error.inner().message()))
+        })
+    }
+}
+
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let end = error.span().map_or(0, |span| span.start.min(text.len()));
+    text.get(..end)
+        .map_or(1, |before| 1 + before.matches('\n').count())
+}
+
+fn one_line(message: &str) -> String {
+    message.lines().collect::<Vec<_>>().join("; ")
+}
+
+/// Says Rust's number types in words.
+fn in_words(message: &str) -> String {
+    let message = one_line(message);
+    for (kind, words) in [
+        ("u16", "a whole number from 0 to 65535"),
+        ("u32", "a whole number from 0 to 4294967295"),
+        ("u64", "a whole number, not negative"),
+    ] {
+        if let Some(start) = message.strip_suffix(&format!("expected {kind}")) {
+            return format!("{start}expected {words}");
+        }
+    }
+    message
+}

@@ -1,0 +1,80 @@
+//! Which walls there are, and which of them the server does not start without.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::options::{named, options};
+
+options! {
+    /// Which walls there are, and which of them the server does not start without.
+    IsolationConfig from IsolationOptions, ["isolation"], "Isolation";
+    engine: EngineKind = EngineKind::Warm;
+        "engine", "CELLBLOCK_ENGINE", "How cells are made, where an environment does not say.";
+    floor: Floor = Floor::Standard;
+        "floor", "CELLBLOCK_FLOOR", "Isolation below which the server refuses to start.";
+    sandbox_uid: u32 = 65_534, in 1..=4_294_967_293;
+        "sandbox-uid", "CELLBLOCK_SANDBOX_UID",
+        "User id under which sandboxes run where the server runs as root.";
+    sandbox_gid: u32 = 65_534, in 1..=4_294_967_293;
+        "sandbox-gid", "CELLBLOCK_SANDBOX_GID",
+        "Group id under which sandboxes run where the server runs as root.";
+    nsjail: String = "auto".to_owned();
+        "nsjail", "CELLBLOCK_NSJAIL",
+        "Path of nsjail, or auto: the one that was set up in the state directory, else on the PATH.";
+    cgroup_parent: String = "auto".to_owned();
+        "cgroup-parent", "CELLBLOCK_CGROUP_PARENT",
+        "Directory below which cgroups of cells are made, or auto: the server's own, or off.";
+}
+
+impl IsolationConfig {
+    /// Where nsjail is, if that was said.
+    pub fn nsjail_path(&self) -> Option<&Path> {
+        (self.nsjail != "auto").then(|| Path::new(&self.nsjail))
+    }
+
+    /// What was said of cgroups.
+    pub fn cgroups(&self) -> Cgroups {
+        match self.cgroup_parent.as_str() {
+            "auto" => Cgroups::Auto,
+            "off" => Cgroups::Off,
+            path => Cgroups::Below(path.into()),
+        }
+    }
+}
+
+/// How cells are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// Forked ahead of need from an interpreter that has its packages imported.
+    Warm,
+    /// One nsjail and one fresh interpreter per execution.
+    Cold,
+}
+named!(EngineKind);
+
+/// Isolation below which the server refuses to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Floor {
+    /// Every layer is on.
+    Strict,
+    /// Namespaces, the read-only root, rlimits and seccomp are on; others may be degraded.
+    Standard,
+    /// Whatever there is. For development only.
+    Off,
+}
+named!(Floor);
+
+/// Where cgroups of cells are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cgroups {
+    /// Below the server's own group, where that may be done.
+    Auto,
+    /// Nowhere.
+    Off,
+    /// Below this directory.
+    Below(PathBuf),
+}

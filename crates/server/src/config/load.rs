@@ -1,0 +1,188 @@
+//! Flags over environment over file over defaults.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use super::{
+    Config, ConfigError, DEFAULT_ENVIRONMENT, EnvironmentConfig, IsolationConfig, LimitsConfig,
+    PoolConfig, ServerConfig,
+    environment::check_name,
+    file::FileOptions,
+    isolation::IsolationOptions,
+    limits::LimitsOptions,
+    options::{Origin, Variables, variable},
+    pool::PoolOptions,
+    server::ServerOptions,
+};
+
+/// The file that is read where no other is named, if it is there.
+const DEFAULT_FILE: &str = "cellblock.toml";
+const CONFIG_HELP: &str = "Configuration file in TOML; `cellblock config` prints one. \
+    [default: cellblock.toml, if it is there] [env: CELLBLOCK_CONFIG]";
+const STATE_DIR_HELP: &str = "Directory for what takes long to make, such as virtual environments. \
+    [default: /var/lib/cellblock for root, else ~/.local/state/cellblock] [env: CELLBLOCK_STATE_DIR]";
+const PYTHON_HELP: &str = "Interpreter of the environment named default: a path, or a name on the \
+    PATH. [default: python3] [env: CELLBLOCK_PYTHON]";
+
+/// The flags that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", help_heading = "Configuration", help = CONFIG_HELP)]
+    config: Option<PathBuf>,
+    /// The state directory.
+    #[arg(long, value_name = "DIR", help_heading = "Configuration", help = STATE_DIR_HELP)]
+    state_dir: Option<PathBuf>,
+    /// Interpreter of the default environment.
+    #[arg(long, value_name = "PYTHON", help_heading = "Configuration", help = PYTHON_HELP)]
+    python: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerOptions,
+    #[command(flatten)]
+    limits: LimitsOptions,
+    #[command(flatten)]
+    pool: PoolOptions,
+    #[command(flatten)]
+    isolation: IsolationOptions,
+}
+
+impl ConfigArgs {
+    /// The effective configuration, with this process' environment and working directory.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        self.load_with(&|name| std::env::var_os(name), Path::new(""))
+    }
+
+    /// The effective configuration with these variables; `directory` is where the file without a
+    /// name is looked for.
+    pub fn load_with(&self, variables: Variables, directory: &Path) -> Result<Config, ConfigError> {
+        self.check()?;
+        let named = match &self.config {
+            Some(path) => Some(path.clone()),
+            None => path_variable(variables, "CELLBLOCK_CONFIG")?,
+        };
+        let default = Some(directory.join(DEFAULT_FILE)).filter(|path| path.exists());
+        let path = named.or(default);
+        let file = path
+            .as_deref()
+            .map(FileOptions::read)
+            .transpose()?
+            .unwrap_or_default();
+        let base = path.as_deref().and_then(Path::parent).unwrap_or(directory);
+        self.merge(&Self::from_variables(variables)?, file, base, variables)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.check_from(&Origin::Flags)
+    }
+
+    fn check_from(&self, origin: &Origin) -> Result<(), ConfigError> {
+        self.server.check(origin)?;
+        self.limits.check(origin)?;
+        self.pool.check(origin)?;
+        self.isolation.check(origin)
+    }
+
+    fn from_variables(variables: Variables) -> Result<Self, ConfigError> {
+        let options = Self {
+            config: None,
+            state_dir: path_variable(variables, "CELLBLOCK_STATE_DIR")?,
+            python: path_variable(variables, "CELLBLOCK_PYTHON")?,
+            server: ServerOptions::from_variables(variables)?,
+            limits: LimitsOptions::from_variables(variables)?,
+            pool: PoolOptions::from_variables(variables)?,
+            isolation: IsolationOptions::from_variables(variables)?,
+        };
+        options.check_from(&Origin::Environment)?;
+        Ok(options)
+    }
+
+    /// Puts the layers on top of each other. `base` is what the file's paths are relative to.
+    fn merge(
+        &self,
+        environment: &Self,
+        file: FileOptions,
+        base: &Path,
+        variables: Variables,
+    ) -> Result<Config, ConfigError> {
+        let layers = [environment, self];
+        let mut server = ServerConfig::default();
+        let mut limits = LimitsConfig::default();
+        let mut pool = PoolConfig::default();
+        let mut isolation = IsolationConfig::default();
+        server.overlay(&file.server);
+        limits.overlay(&file.limits);
+        pool.overlay(&file.pool);
+        isolation.overlay(&file.isolation);
+        for layer in layers {
+            server.overlay(&layer.server);
+            limits.overlay(&layer.limits);
+            pool.overlay(&layer.pool);
+            isolation.overlay(&layer.isolation);
+        }
+        let state_dir = layers
+            .into_iter()
+            .rev()
+            .find_map(|layer| layer.state_dir.clone())
+            .or_else(|| file.state_dir.map(|path| base.join(path)))
+            .unwrap_or_else(|| default_state_dir(variables));
+        let mut config = Config {
+            state_dir,
+            server,
+            limits,
+            pool,
+            isolation,
+            environments: std::iter::empty().collect(),
+        };
+        config.add_environment(DEFAULT_ENVIRONMENT);
+        for (name, options) in file.environments {
+            check_name(&name)?;
+            config.add_environment(&name).overlay(options, base);
+        }
+        if let Some(python) = self.python.clone().or_else(|| environment.python.clone()) {
+            config.add_environment(DEFAULT_ENVIRONMENT).interpreter = python;
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// The environment of that name, made with its defaults if it is not there.
+    fn add_environment(&mut self, name: &str) -> &mut EnvironmentConfig {
+        let (engine, limits) = (self.isolation.engine, &self.limits);
+        self.environments
+            .entry(name.to_owned())
+            .or_insert_with(|| EnvironmentConfig::new(name, engine, limits.clone()))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.limits.check("limits")?;
+        for (name, environment) in &self.environments {
+            environment.check(&format!("environments.{name}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn path_variable(variables: Variables, name: &str) -> Result<Option<PathBuf>, ConfigError> {
+    variable(variables, &[name], "a path")
+}
+
+/// Where a system keeps what programs make and can make again.
+fn default_state_dir(variables: Variables) -> PathBuf {
+    let set = |name: &str| variables(name).filter(|value: &OsString| !value.is_empty());
+    if rustix::process::geteuid().is_root() {
+        return "/var/lib/cellblock".into();
+    }
+    if let Some(state) = set("XDG_STATE_HOME") {
+        return Path::new(&state).join("cellblock");
+    }
+    match set("HOME") {
+        Some(home) => Path::new(&home).join(".local/state/cellblock"),
+        None => std::env::temp_dir().join("cellblock"),
+    }
+}

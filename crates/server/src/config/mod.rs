@@ -1,0 +1,59 @@
+//! The configuration: flags over environment variables over one TOML file over defaults.
+//!
+//! Each option is defined once, in the file of its concern, with its default, bounds, flag,
+//! variable and help ([`options`](self::options)).
+
+mod environment;
+mod error;
+mod file;
+mod isolation;
+mod limits;
+mod load;
+mod options;
+mod pool;
+pub mod restricted;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+
+pub use environment::{DEFAULT_ENVIRONMENT, EnvironmentConfig, Requirements};
+pub use error::ConfigError;
+pub use isolation::{Cgroups, EngineKind, Floor, IsolationConfig, IsolationOptions};
+pub use limits::{LimitsConfig, LimitsOptions};
+pub use load::ConfigArgs;
+pub use options::{Origin, Variables};
+pub use pool::{PoolConfig, PoolOptions};
+pub use server::{LogFormat, ServerConfig, ServerOptions};
+
+/// The effective configuration, complete and checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// Directory for what takes long to make: virtual environments, nsjail.
+    pub state_dir: PathBuf,
+    /// How the server listens.
+    pub server: ServerConfig,
+    /// What one execution may use, where its environment says nothing else.
+    pub limits: LimitsConfig,
+    /// How many cells there are, and who waits.
+    pub pool: PoolConfig,
+    /// Which walls there are.
+    pub isolation: IsolationConfig,
+    /// The environments by name; the one named [`DEFAULT_ENVIRONMENT`] is always there.
+    pub environments: BTreeMap<String, EnvironmentConfig>,
+}
+
+impl Config {
+    /// The defaults alone.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        ConfigArgs::default().load_with(&|_| None, std::path::Path::new("/nonexistent"))
+    }
+
+    /// The configuration as a TOML file that says the same.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+}

@@ -1,0 +1,52 @@
+//! What an engine says of itself: for `/health`, `/v1/environments` and `cellblock doctor`.
+
+use serde::Serialize;
+
+/// The state of the engine and its environments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EngineHealth {
+    /// An execution that arrives now would be taken.
+    pub ready: bool,
+    /// Every configured environment, by name.
+    pub environments: Vec<EnvironmentHealth>,
+    /// Every isolation layer that the engine knows, in the order in which they are applied.
+    pub isolation: Vec<LayerState>,
+}
+
+/// The state of one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvironmentHealth {
+    /// Its configured name.
+    pub name: String,
+    /// It can run an execution now.
+    pub ready: bool,
+    /// Such as `3.11.7`; `None` until its interpreter has answered.
+    pub python: Option<String>,
+    /// Why it is not ready, in one line that may be shown to clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One isolation layer, and whether it is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerState {
+    /// Such as `seccomp`.
+    pub name: String,
+    /// Whether it is in force.
+    pub state: LayerMode,
+    /// Why it is not on; may say what is in force where it is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Whether a layer is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerMode {
+    /// In full.
+    On,
+    /// In part; the reason says which.
+    Degraded,
+    /// Not at all.
+    Off,
+}

@@ -1,0 +1,58 @@
+//! From a [`Draft`] to an [`ExecutionRequest`]: every rule on values, none on types.
+
+mod files;
+mod limits;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use cellblock_wire::json;
+use serde_json::value::RawValue;
+
+use super::{Draft, ExecutionRequest, InvalidRequest, invalid::quoted};
+use crate::config::{Config, DEFAULT_ENVIRONMENT, EnvironmentConfig};
+
+impl Draft {
+    /// Checks every value against the rules of the environment it names.
+    pub fn validate(self, config: &Config) -> Result<ExecutionRequest, InvalidRequest> {
+        let name = self.environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
+        let environment = find_environment(name, config)?;
+        let rules = &environment.limits;
+        text::check_script(&self.script, rules)?;
+        let env = self.env.unwrap_or_default();
+        text::check_env(&env)?;
+        let output_files = self.output_files.unwrap_or_default();
+        files::check_globs(&output_files)?;
+        Ok(ExecutionRequest {
+            script: self.script,
+            input: check_input(self.input)?,
+            stdin: self.stdin.unwrap_or_default(),
+            env,
+            files: files::check_files(self.files.unwrap_or_default(), rules)?,
+            output_files,
+            limits: limits::resolve(&self.limits.unwrap_or_default(), rules)?,
+            environment: name.to_owned(),
+            measure: false,
+        })
+    }
+}
+
+fn find_environment<'a>(
+    name: &str,
+    config: &'a Config,
+) -> Result<&'a EnvironmentConfig, InvalidRequest> {
+    config.environments.get(name).ok_or_else(|| {
+        let (name, known) = (quoted(name), config.environment_names());
+        InvalidRequest::field(
+            "environment",
+            format!("no environment is named {name}; there are: {known}"),
+        )
+    })
+}
+
+/// The grammar is checked already; the depth is not, and neither are surrogates.
+fn check_input(input: Option<Box<RawValue>>) -> Result<Box<RawValue>, InvalidRequest> {
+    let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
+    json::check(input.get()).map_err(|error| InvalidRequest::field("input", error.to_string()))?;
+    Ok(input)
+}

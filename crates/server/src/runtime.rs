@@ -1,0 +1,123 @@
+//! What every wall sees as `/cellblock`: the runner, its native half, and the init program.
+//!
+//! The runner and init are part of this program; the native half is a shared library that is
+//! installed beside it. All are laid into a directory of their own below the state directory, named
+//! by their content, since the program itself may sit where a sandbox's user cannot reach it.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// The package's name as Python imports it.
+const PACKAGE: &str = "cellblock_runner";
+/// The native half as cargo names it, and as Python finds it.
+const NATIVE: (&str, &str) = ("libcellblock_zygote.so", "cellblock_zygote.abi3.so");
+
+include!(concat!(env!("OUT_DIR"), "/runner.rs"));
+
+/// Why there is no runtime directory. The installation's fault.
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    /// The native half is not beside the program.
+    #[error(
+        "{} was not found: it is built with the program (cargo build --workspace) and installed \
+         beside it", .0.display()
+    )]
+    NoNative(PathBuf),
+    /// A file could not be read or written.
+    #[error("cannot prepare {path}: {source}", path = path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+}
+
+/// Lays the runtime out below `state`, unless it is there, and gives its path.
+pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
+    let native_path = native()?;
+    let native = fs::read(&native_path).map_err(at(&native_path))?;
+    let mut hash = Sha256::new();
+    for (name, content) in files(&native) {
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update((content.len() as u64).to_le_bytes());
+        hash.update(content);
+    }
+    let digest: String = hash
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let directory = state.join(format!("runtime-{digest}"));
+    if directory.join("complete").exists() {
+        return Ok(directory);
+    }
+    // Two servers may start at once: each fills a directory of its own, and one rename wins.
+    let staging = state.join(format!("runtime-{digest}.{}", std::process::id()));
+    let _ = fs::remove_dir_all(&staging);
+    for (name, content) in files(&native) {
+        write(&staging.join(name), content)?;
+    }
+    write(&staging.join("complete"), b"")?;
+    if let Err(source) = fs::rename(&staging, &directory) {
+        let _ = fs::remove_dir_all(&staging);
+        if !directory.join("complete").exists() {
+            return Err(RuntimeError::Io {
+                path: directory,
+                source,
+            });
+        }
+    }
+    Ok(directory)
+}
+
+/// Every file, by its path in the directory.
+fn files(native: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    let runner = RUNNER
+        .iter()
+        .map(|(name, text)| (format!("{PACKAGE}/{name}"), text.as_bytes()));
+    let programs = [
+        (NATIVE.1.to_owned(), native),
+        ("init".to_owned(), cellblock_sandbox::INIT_PROGRAM),
+    ];
+    runner.chain(programs)
+}
+
+/// The native half: beside the program, where cargo and the container image put it.
+fn native() -> Result<PathBuf, RuntimeError> {
+    let program = std::env::current_exe().map_err(at(Path::new("/proc/self/exe")))?;
+    // Cargo's test programs sit one directory deeper than what they test.
+    let near = program.ancestors().skip(1).take(2);
+    let mut candidates = near.map(|directory| directory.join(NATIVE.0));
+    let first = program.with_file_name(NATIVE.0);
+    candidates
+        .find(|path| path.is_file())
+        .ok_or(RuntimeError::NoNative(first))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), RuntimeError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(at(parent))?;
+        permit(parent, 0o755)?;
+    }
+    fs::write(path, content).map_err(at(path))?;
+    permit(path, if path.ends_with("init") { 0o755 } else { 0o644 })
+}
+
+/// Whatever the umask: a sandbox's user has to read these.
+fn permit(path: &Path, mode: u32) -> Result<(), RuntimeError> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(at(path))
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> RuntimeError {
+    let path = path.to_owned();
+    |source| RuntimeError::Io { path, source }
+}

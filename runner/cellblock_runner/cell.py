@@ -1,0 +1,186 @@
+"""One run: a job comes in, the script runs, its answer goes out, the process ends.
+
+`run` is called in a fresh, sealed, single-threaded process, forked from a warm zygote or just started.
+"""
+
+import os
+import sys
+import time
+
+from . import channel, encode, files, imports, jsonc, module, outputs, own, report, stdio, where
+from .settle import settle
+from .walk import NotJson
+
+__builtins__ = own.NAMES
+
+_INTERNAL = 70  # EX_SOFTWARE
+_ATTEMPTS = 1_000
+_REHEARSAL = b"""{"script":"def main(value):\\n    return {'value': value}\\n","input":[1,2.5,"x",null]}"""
+_exit, _getpid = os._exit, os.getpid
+
+
+class _Outcome:
+    """What became of the script: a value once finished, or else an error."""
+
+    __slots__ = ("started", "finished", "value", "error")
+
+    def __init__(self) -> None:
+        self.started = self.finished = False
+        self.value = self.error = None
+
+
+def run(channel_fd: int) -> None:
+    """Serve one job on the channel, then end the process: this never returns."""
+    status = _INTERNAL
+    try:
+        status = _serve(channel.Channel(channel_fd), channel_fd)
+    except channel.ChannelClosed:
+        status = 1
+    except BaseException:
+        pass
+    finally:
+        _exit(status)
+
+
+def _serve(out: channel.Channel, channel_fd: int) -> int:
+    home = os.getcwd()
+    _prepare(home)
+    _rehearse()
+    document = out.receive_job()
+    try:
+        job = _parse(document)
+        importer = _furnish(job)
+    except BaseException as error:
+        return _give_up(out, error)
+    me = _getpid()
+    outcome = _Outcome()
+    _run_script(job, outcome, importer)
+    if _getpid() != me:
+        return _end_fork(outcome, job)
+    try:
+        kind, data = _answer(job, outcome)
+        settle(importer)  # encoding and describing may have run code of the script once more
+    except BaseException as error:
+        return _give_up(out, error)
+    out.send(kind, data)
+    if job["output_files"]:
+        try:
+            outputs.send_matching(out, job["output_files"], job["limits"], home, channel_fd)
+        except (OSError, MemoryError, RuntimeError):
+            pass  # the files it could not reach are missing from the answer, which stands
+    out.send(channel.DONE)
+    return 0
+
+
+def _prepare(home: str) -> None:
+    """What does not depend on the job: done while the cell waits for one."""
+    where.learn(home)
+    stdio.install()
+    sys.argv = [where.SCRIPT]
+    sys.path.insert(0, home)
+    sys.path_importer_cache.pop(home, None)  # a zygote may have looked at its own /tmp
+    sys.dont_write_bytecode = True  # no __pycache__ among the output files
+    for name in ("exit", "quit"):  # `site` brings them, but a cold start may do without it
+        own.PUBLIC.setdefault(name, _leave)
+    report.remember_modules()
+
+
+def _rehearse() -> None:
+    """Run an empty job up to the encoder, so that a fork has its copies of the pages before the real one."""
+    job = _parse(_REHEARSAL)
+    code, space = module.build(job["script"])
+    exec(code, vars(space))
+    encode.encode(module.call_main(space, job["input"]), 1_000)
+    module.forget()
+
+
+def _parse(document: bytes) -> dict:
+    limit = jsonc.lift_digit_limit()
+    try:
+        return jsonc.loads(document.decode())
+    finally:
+        jsonc.restore_digit_limit(limit)
+
+
+def _furnish(job: dict) -> object:
+    """Give the script what came with the job; returns what stands for builtins.__import__."""
+    if job["env"]:
+        os.environ.update(job["env"])
+        if "TZ" in job["env"]:
+            time.tzset()
+    if job["stdin"]:
+        stdio.feed_stdin(job["stdin"])
+    if job["files"]:
+        files.place(job["files"])
+    return imports.install(job["restricted"])
+
+
+def _leave(code: object = None) -> None:
+    raise SystemExit(code)
+
+
+def _run_script(job: dict, outcome: _Outcome, importer: object) -> None:
+    """Run the script to its end, and come out with everything quiet.
+
+    Its signal handlers and trace functions may raise between any two steps of this function too, so it
+    tries again until nothing is left that could.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            if not outcome.started:
+                outcome.started = True
+                _attempt(job, outcome)
+            stdio.flush()
+            settle(importer)
+            return
+        except BaseException as error:
+            if not outcome.finished and outcome.error is None:
+                outcome.error = error
+
+
+def _attempt(job: dict, outcome: _Outcome) -> None:
+    try:
+        code, space = module.build(job["script"])
+        exec(code, vars(space))
+        outcome.value = module.call_main(space, job["input"])
+        outcome.finished = True
+    except BaseException as error:
+        outcome.error = error
+
+
+def _answer(job: dict, outcome: _Outcome) -> tuple:
+    """The packet kind and the data that answer the job."""
+    if outcome.error is not None:
+        document = report.describe(outcome.error, job["script"])
+        stdio.write_error(document.pop("note", ""))
+        return channel.ERROR_PART, report.pack(document)
+    try:
+        return channel.RESULT_PART, encode.encode(outcome.value, job["limits"]["result_bytes"])
+    except NotJson as error:
+        document = {"type": "result_not_json", "message": error.message}
+        document.update(path=error.path, hint=error.hint)
+    except encode.TooLarge as error:
+        document = {"type": "result_too_large", "message": error.args[0]}
+    except MemoryError:
+        message = "MemoryError: out of memory while the result was encoded"
+        document = {"type": "memory_limit", "message": message}
+    return channel.ERROR_PART, report.pack(document)
+
+
+def _end_fork(outcome: _Outcome, job: dict) -> int:
+    """A child that the script forked came back from main() as well: it ends, and answers nothing."""
+    if outcome.error is None:
+        return 0
+    document = report.describe(outcome.error, job["script"])
+    stdio.write_error(document.get("note") or document.get("traceback", ""))
+    return document.get("exit_code", 1)
+
+
+def _give_up(out: channel.Channel, error: BaseException) -> int:
+    """The runner's own failure, or a job that no server should have sent."""
+    known = isinstance(error, files.BadFile)
+    message = error.args[0] if known else f"the runner failed: {type(error).__name__}"
+    document = report.pack({"type": "internal", "message": message})
+    out.send(channel.ERROR_PART, document)
+    out.send(channel.DONE)
+    return _INTERNAL

@@ -1,0 +1,154 @@
+"""The script as the module `script`: compiled, run, and its main() called."""
+
+import builtins
+import sys
+from _frozen_importlib import ModuleSpec
+
+from . import own, where
+
+__builtins__ = own.NAMES
+
+_Module, _Function = type(sys), type(own.restore_public)
+_VARARGS = 0x04
+_modules = sys.modules
+
+
+class BadSyntax(Exception):
+    """The script does not compile; `cause` is what the compiler raised."""
+
+    def __init__(self, cause: BaseException, source: str) -> None:
+        self.cause, self.source = cause, source
+
+
+class NoMain(Exception):
+    """There is no main() to call, or it asks for more than `input`."""
+
+
+class _Loader:
+    """Stands for the file that is not there: tracebacks and inspect ask it for the source."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def get_source(self, name: str) -> str:
+        return self._source
+
+    def is_package(self, name: str) -> bool:
+        return False
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: _Module) -> None:
+        raise ImportError("the script cannot be reloaded", name=module.__name__)
+
+
+def build(script: str) -> tuple:
+    """Compile the script and make its module; returns (code, module)."""
+    source = script[1:] if script.startswith("\ufeff") else script  # an editor's byte order mark
+    try:
+        # dont_inherit: without it the script would get the future statements of this file.
+        code = compile(source, where.SCRIPT, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError) as error:
+        raise BadSyntax(error, source) from None
+    module = _Module("script")
+    loader = _Loader(source)
+    spec = ModuleSpec("script", loader, origin=where.SCRIPT)
+    spec.has_location = True
+    module.__spec__, module.__loader__, module.__file__ = spec, loader, where.SCRIPT
+    module.__package__ = ""
+    module.__builtins__ = builtins  # the public ones, see own.py
+    _modules["script"] = module
+    remember_lines(source)
+    return code, module
+
+
+def remember_lines(source: str) -> None:
+    """Register the source in linecache, as an entry that checkcache() leaves alone.
+
+    If nobody has imported linecache yet, the loader serves it when somebody does.
+    """
+    cache = getattr(_modules.get("linecache"), "cache", None)
+    if type(cache) is dict:
+        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        cache[where.SCRIPT] = (len(source), None, [line + "\n" for line in lines], where.SCRIPT)
+
+
+def forget() -> None:
+    """Take back what `build` has registered."""
+    _modules.pop("script", None)
+    cache = getattr(_modules.get("linecache"), "cache", None)
+    if type(cache) is dict:
+        cache.pop(where.SCRIPT, None)
+
+
+def call_main(module: _Module, value: object) -> object:
+    """Call main as it wants to be called, and wait for it if it is asynchronous."""
+    namespace = vars(module)
+    if "main" not in namespace:
+        raise NoMain("the script defines no main() function")
+    main = namespace["main"]
+    if not callable(main):
+        raise NoMain(f"main is not callable, it is of type {type(main).__name__}")
+    result = main(value) if _takes_input(main) else main()
+    if hasattr(type(result), "__await__"):
+        return _wait_for(result)
+    return result
+
+
+def _takes_input(main: object) -> bool:
+    """Whether to hand `input` over. Plain functions are read off their code, without `inspect`."""
+    while type(main) is _Function:
+        code = main.__code__
+        wrapped = vars(main).get("__wrapped__")
+        if code.co_flags & _VARARGS and wrapped is not None:
+            main = wrapped  # a pass-through decorator: what it wraps decides
+            continue
+        count = code.co_argcount
+        keywords = code.co_varnames[count : count + code.co_kwonlyargcount]
+        defaults = main.__kwdefaults__ or ()
+        required = count - len(main.__defaults__ or ())
+        return _decide(
+            count > 0 or bool(code.co_flags & _VARARGS),
+            code.co_varnames[:required],
+            [name for name in keywords if name not in defaults],
+        )
+    return _takes_input_by_signature(main)
+
+
+def _takes_input_by_signature(main: object) -> bool:
+    import inspect
+
+    try:
+        parameters = inspect.signature(main).parameters.values()
+    except (TypeError, ValueError):  # built in, and silent about its arguments
+        return False
+    empty = inspect.Parameter.empty
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return _decide(
+        bool(positional) or any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        [p.name for p in positional if p.default is empty],
+        [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is empty],
+    )
+
+
+def _decide(takes_one: bool, required: list, keywords: list) -> bool:
+    if len(required) > 1:
+        names = ", ".join(required)
+        raise NoMain(f"main() may take one argument, the input; this one requires {len(required)}: {names}")
+    if keywords:
+        raise NoMain(f"main() requires keyword-only arguments, which nothing passes: {', '.join(keywords)}")
+    return takes_one
+
+
+def _wait_for(awaitable: object) -> object:
+    import asyncio
+
+    async def main() -> object:
+        try:
+            return await awaitable
+        finally:
+            # asyncio.run would wait for the default executor's threads; an answer waits for none.
+            asyncio.get_running_loop()._default_executor = None
+
+    return asyncio.run(main())

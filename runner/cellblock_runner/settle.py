@@ -1,0 +1,87 @@
+"""Quiet, after the script: nothing that it set up may still run in the runner's own code.
+
+Trace functions, signal handlers, timers, limits and replaced builtins are all undone. Each step is tried on
+its own, for a handler or an audit hook of the script may raise in the middle of any of them.
+"""
+
+import _signal
+import gc
+import sys
+
+from . import jsonc, own
+
+__builtins__ = own.NAMES
+
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_setrecursionlimit, _setswitchinterval = sys.setrecursionlimit, sys.setswitchinterval
+_gc_disable = gc.disable
+_getsignal, _signal_set, _setitimer = _signal.getsignal, _signal.signal, _signal.setitimer
+_IGNORE, _SIGNALS = _signal.SIG_IGN, range(1, _signal.NSIG)
+_TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
+_monitoring = getattr(sys, "monitoring", None)
+
+_TRIES = 20
+
+# Address space to fall back on when the script has run into its limit. Never touched, so it costs no memory.
+_reserve = [bytes(4 << 20)]
+
+
+def settle(importer: object = None) -> None:
+    """Undo what the script may have left running. Best effort: never raises by itself."""
+    for step in _STEPS:
+        for _ in range(_TRIES):
+            try:
+                step()
+                break
+            except BaseException:  # a trace function or handler of the script, once more
+                continue
+    own.restore_public(importer)
+
+
+def _stop_tracing() -> None:
+    _settrace(None)
+    _setprofile(None)
+
+
+def _stop_timers() -> None:
+    for timer in _TIMERS:
+        _setitimer(timer, 0)
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        handler = _getsignal(number)
+        if handler is not None and type(handler) is not int:  # neither SIG_DFL nor SIG_IGN
+            _signal_set(number, _IGNORE)
+
+
+def _relax_limits() -> None:
+    _setrecursionlimit(3_000)
+    jsonc.lift_digit_limit()
+    _gc_disable()
+    # Busy threads of the script would otherwise hold up every packet by five milliseconds.
+    _setswitchinterval(1e-5)
+    _reserve.clear()
+
+
+def _stop_monitoring() -> None:
+    """Python 3.12's sys.monitoring: its callbacks can raise just as trace functions can."""
+    if _monitoring is None:
+        return
+    for tool in range(6):
+        if _get_tool(tool) is not None:
+            _set_events(tool, 0)
+            for event in _EVENTS:
+                _register(tool, event, None)
+
+
+if _monitoring is not None:
+    _get_tool, _set_events = _monitoring.get_tool, _monitoring.set_events
+    _register = _monitoring.register_callback
+    _EVENTS = [
+        value
+        for name, value in vars(_monitoring.events).items()
+        if type(value) is int and value.bit_count() == 1
+    ]
+
+_STEPS = (_stop_timers, _ignore_signals, _stop_tracing, _stop_monitoring, _relax_limits)

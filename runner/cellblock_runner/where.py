@@ -1,0 +1,57 @@
+"""Whose code is it? Tells the script's files, the libraries' and the runner's own apart by file name."""
+
+import os
+import sys
+
+from . import own
+
+__builtins__ = own.NAMES
+
+SCRIPT = "script.py"
+_BOOTSTRAP = "<frozen importlib"
+
+# From a code object, as frames have it: __file__ need not be spelled the same.
+_HERE = (lambda: None).__code__.co_filename.rpartition("/")[0] + "/"
+
+_library: tuple = ()
+_prefixes: tuple = ()
+
+
+def learn(home: str) -> None:
+    """Take note of the library directories, before the script can add to sys.path."""
+    global _library, _prefixes
+    stdlib = os.__file__.rpartition("/")[0]
+    roots = {
+        path.rstrip("/") + "/"
+        for path in (stdlib, *sys.path)
+        if type(path) is str and path.startswith("/") and path != home
+    }
+    _library = tuple(roots)
+    # The longest first, so that site-packages goes before the directory it lies in.
+    _prefixes = tuple(sorted((*roots, home.rstrip("/") + "/"), key=len, reverse=True))
+
+
+def is_runner(filename: str) -> bool:
+    """The runner's own frames, and those of the import system: neither user code nor a library."""
+    return filename.startswith(_BOOTSTRAP) or filename.startswith(_HERE)
+
+
+def is_library(filename: str) -> bool:
+    return filename.startswith(_library) or filename.startswith("<frozen ")
+
+
+def shown(filename: str) -> str:
+    """A file name fit for a client: relative to the library or working directory, never a host path."""
+    if not filename.startswith("/"):
+        return filename
+    for prefix in _prefixes:
+        if filename.startswith(prefix):
+            return filename[len(prefix) :]
+    return filename.rpartition("/")[2]
+
+
+def scrubbed(text: str) -> str:
+    """`text` without the directories that ImportError quotes: "... from 'json' (/usr/lib/.../json.py)"."""
+    for prefix in _prefixes:
+        text = text.replace("(" + prefix, "(")
+    return text
