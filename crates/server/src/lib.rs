@@ -4,3 +4,5 @@
 pub mod config;
 pub mod engine;
 pub mod execution;
+pub mod http;
+pub mod telemetry;

@@ -23,6 +23,12 @@ impl Engine {
         Ok(Self {})
     }
 
+    /// An engine that runs nothing, for tests of what never reaches one.
+    #[cfg(test)]
+    pub(crate) fn idle() -> Self {
+        Self {}
+    }
+
     /// Runs one execution. Dropping the returned future ends the run and frees its place.
     ///
     /// # Errors
