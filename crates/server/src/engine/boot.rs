@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a wall may take to become ready: imports of large packages on a slow disk.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why no engine could be started: one sentence with its remedy, for whoever starts the program.
 #[derive(Debug, Error)]
@@ -42,7 +42,7 @@ pub enum StartError {
         /// Its name.
         name: String,
         /// Why.
-        source: BuildError,
+        source: Box<BuildError>,
     },
     /// A requirements file cannot be read.
     #[error("environment {name:?}: cannot read {}: {source}", path.display())]
@@ -98,7 +98,7 @@ pub(super) async fn start(config: &Config) -> Result<Engine, StartError> {
     let host = tokio::task::spawn_blocking(move || Host::find(&for_host))
         .await
         .map_err(|_| StartError::Interrupted)??;
-    let settings = settings(config, &host)?;
+    let settings = settings(config, &host);
     let groups = host.groups;
     Engine::with_settings(settings, groups).await
 }
@@ -209,7 +209,7 @@ fn find_root(
     let spec = spec(name, environment)?;
     let found = environment::find(&spec, state).map_err(|source| StartError::Environment {
         name: name.to_owned(),
-        source,
+        source: Box::new(source),
     })?;
     Ok(found
         .ok_or_else(|| StartError::NotBuilt(name.to_owned()))?
@@ -238,7 +238,7 @@ pub fn spec(name: &str, environment: &EnvironmentConfig) -> Result<EnvironmentSp
     })
 }
 
-fn settings(config: &Config, host: &Host) -> Result<EngineSettings, StartError> {
+fn settings(config: &Config, host: &Host) -> EngineSettings {
     let limits = &config.limits;
     let environments = host
         .roots
@@ -248,7 +248,7 @@ fn settings(config: &Config, host: &Host) -> Result<EngineSettings, StartError> 
             Some(environment_settings(config, host, name, environment, root))
         })
         .collect();
-    Ok(EngineSettings {
+    EngineSettings {
         admission: AdmissionSettings {
             running: config.pool.running_places() as usize,
             waiting: config.pool.queue_length as usize,
@@ -263,7 +263,7 @@ fn settings(config: &Config, host: &Host) -> Result<EngineSettings, StartError> 
         },
         environments,
         isolation: layers(host),
-    })
+    }
 }
 
 fn environment_settings(
