@@ -91,7 +91,10 @@ pub(super) fn variable<T: FromStr>(
         let parsed = value.to_str().and_then(|text| text.trim().parse().ok());
         return parsed.map(Some).ok_or_else(|| ConfigError::Variable {
             name: (*name).to_owned(),
-            problem: format!("{value:?} does not fit; expected: {expected}"),
+            problem: format!(
+                "{:?} does not fit; expected: {expected}",
+                value.to_string_lossy()
+            ),
         });
     }
     Ok(None)
