@@ -3,7 +3,12 @@
     clippy::expect_used,
     reason = "a build script ends with a message, as a panic does"
 )]
-use std::{env, fmt::Write, fs, path::PathBuf};
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn main() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -12,7 +17,11 @@ fn main() {
     let mut names: Vec<_> = fs::read_dir(&runner)
         .expect("runner/cellblock_runner is there")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".py"))
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "py")
+        })
         .collect();
     names.sort();
     let mut code = String::from(
@@ -23,7 +32,12 @@ fn main() {
             .join(&name)
             .canonicalize()
             .expect("it was just listed");
-        writeln!(code, "    ({name:?}, include_str!({path:?})),").expect("a String takes it");
+        writeln!(
+            code,
+            "    ({name:?}, include_str!({:?})),",
+            path.to_string_lossy()
+        )
+        .expect("a String takes it");
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("runner.rs");

@@ -33,22 +33,23 @@ def remember_modules() -> None:
 
 def describe(error: BaseException, source: str) -> dict:
     """The error document for what left the script."""
-    if isinstance(error, NoMain):
+    kind = type(error)  # never isinstance: it asks the exception for its __class__
+    if kind is NoMain:
         return {"type": "missing_main", "message": error.args[0]}
-    if isinstance(error, BadSyntax):
+    if kind is BadSyntax:
         return _describe_syntax(error.cause, error.source)
     trace = _traceback_of(error)
-    kind, message = "exception", _headline(error)
-    document = {"type": kind, "message": message}
+    message = _headline(error)
+    document = {"type": "exception", "message": message}
     line = _last_script_line(trace)
     if line is not None:
         document["line"] = line
-    if type(error) is imports.RestrictedImportError:
+    if kind is imports.RestrictedImportError:
         document.update(type="restricted_import", message=_text_of(error))
         document["module"] = _text_of(error.name)
-    elif isinstance(error, MemoryError):
+    elif issubclass(kind, MemoryError):
         document["type"] = "memory_limit"
-    elif isinstance(error, SystemExit):
+    elif issubclass(kind, SystemExit):
         return _describe_exit(error, document)
     document["traceback"] = _formatted(error, trace, source) or message
     return document
@@ -58,7 +59,7 @@ def _describe_exit(error: SystemExit, document: dict) -> dict:
     """The exit code as the interpreter computes it; document["note"] is what it would print."""
     code = BaseException.args.__get__(error)
     code = SystemExit.code.__get__(error) if code else None
-    if isinstance(code, int):
+    if issubclass(type(code), int):
         number = int.__pos__(code)
         exit_code = number & 0xFF if -(1 << 63) <= number < 1 << 63 else 0xFF
     else:
@@ -100,11 +101,11 @@ def _headline(error: BaseException) -> str:
         home = _module_of(kind)
         if type(home) is str and home not in ("builtins", "__main__"):
             name = f"{home}.{name}"
-        text = error.msg if isinstance(error, SyntaxError) else error
+        text = error.msg if issubclass(kind, SyntaxError) else error
     except BaseException:
         text = error
     text = _text_of(text)
-    if isinstance(error, ImportError):
+    if issubclass(kind, ImportError):
         text = where.scrubbed(text)
     return f"{name}: {text}" if text else name
 

@@ -7,5 +7,7 @@ pub mod config;
 pub mod engine;
 pub mod environment;
 pub mod execution;
+pub mod http;
 pub mod runtime;
+pub mod telemetry;
 pub mod wall;

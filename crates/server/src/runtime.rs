@@ -5,6 +5,7 @@
 //! by their content, since the program itself may sit where a sandbox's user cannot reach it.
 
 use std::{
+    fmt::Write,
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -54,8 +55,11 @@ pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
         .finalize()
         .iter()
         .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
     let directory = state.join(format!("runtime-{digest}"));
     if directory.join("complete").exists() {
         return Ok(directory);
@@ -64,9 +68,9 @@ pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
     let staging = state.join(format!("runtime-{digest}.{}", std::process::id()));
     let _ = fs::remove_dir_all(&staging);
     for (name, content) in files(&native) {
-        write(&staging.join(name), content)?;
+        lay(&staging.join(name), content)?;
     }
-    write(&staging.join("complete"), b"")?;
+    lay(&staging.join("complete"), b"")?;
     if let Err(source) = fs::rename(&staging, &directory) {
         let _ = fs::remove_dir_all(&staging);
         if !directory.join("complete").exists() {
@@ -103,7 +107,7 @@ fn native() -> Result<PathBuf, RuntimeError> {
         .ok_or(RuntimeError::NoNative(first))
 }
 
-fn write(path: &Path, content: &[u8]) -> Result<(), RuntimeError> {
+fn lay(path: &Path, content: &[u8]) -> Result<(), RuntimeError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(at(parent))?;
         permit(parent, 0o755)?;

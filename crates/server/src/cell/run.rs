@@ -205,7 +205,7 @@ async fn next_packet<'a>(
 fn job_packets(task: &Task, token: Token) -> Vec<Vec<u8>> {
     let limits = CellLimits {
         memory_bytes: task.limits.memory_bytes,
-        cpu_seconds: task.limits.cpu.as_secs_f64().ceil().max(1.0) as u64,
+        cpu_seconds: task.limits.cpu.as_secs() + 1,
     };
     let limits = serde_json::to_vec(&limits).unwrap_or_default();
     std::iter::once(packet::encode(Token::NONE, Kind::Limits, &limits))

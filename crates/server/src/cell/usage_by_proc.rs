@@ -69,7 +69,7 @@ fn cpu(pid: u32) -> Option<Duration> {
         .split_ascii_whitespace()
         .skip(11)
         .take(4)
-        .map(|field| field.parse::<u64>());
+        .map(str::parse::<u64>);
     let ticks = ticks.sum::<Result<u64, _>>().ok()?;
     Some(Duration::from_millis(ticks * 1000 / TICKS))
 }

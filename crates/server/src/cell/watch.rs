@@ -1,6 +1,6 @@
 //! Looks at what a running cell uses, as seldom as its limits allow.
 
-use std::{os::fd::OwnedFd, time::Duration};
+use std::{num::NonZero, os::fd::OwnedFd, time::Duration};
 
 use tokio::time::Instant;
 
@@ -25,7 +25,7 @@ pub(super) struct Watch {
 impl Watch {
     /// `poll_memory`: no cgroup limits the cell's memory.
     pub(super) fn new(limits: &Limits, poll_memory: bool) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let processors = u32::try_from(processors).unwrap_or(u32::MAX);
         let mut watch = Self {
             cpu: limits.cpu,

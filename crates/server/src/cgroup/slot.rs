@@ -96,10 +96,8 @@ impl Group {
             match controller {
                 "memory" => memory = Some(Memory::open(&directory, version)?),
                 "cpuacct" => {
-                    cpu = Some((
-                        open(&directory, "cpuacct.usage", false)?,
-                        CpuFile::Nanoseconds,
-                    ))
+                    let usage = open(&directory, "cpuacct.usage", false)?;
+                    cpu = Some((usage, CpuFile::Nanoseconds));
                 }
                 _ => {}
             }

@@ -1,7 +1,11 @@
 //! Which walls there are, and which of them the server does not start without.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
+use cellblock_sandbox::Layer;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +30,33 @@ options! {
     cgroup_parent: String = "auto".to_owned();
         "cgroup-parent", "CELLBLOCK_CGROUP_PARENT",
         "Directory below which cgroups of cells are made, or auto: the server's own, or off.";
+    without: String = String::new();
+        "without", "CELLBLOCK_WITHOUT",
+        "Isolation layers to leave out, by name, separated by commas, such as landlock.";
 }
 
 impl IsolationConfig {
     /// Where nsjail is, if that was said.
     pub fn nsjail_path(&self) -> Option<&Path> {
         (self.nsjail != "auto").then(|| Path::new(&self.nsjail))
+    }
+
+    /// The layers to leave out.
+    ///
+    /// # Errors
+    /// The name that is no layer's.
+    pub fn omitted(&self) -> Result<BTreeSet<Layer>, String> {
+        let names = self
+            .without
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        names
+            .map(|name| {
+                let layer = Layer::ALL.into_iter().find(|layer| layer.name() == name);
+                layer.ok_or_else(|| name.to_owned())
+            })
+            .collect()
     }
 
     /// What was said of cgroups.
@@ -61,12 +86,24 @@ named!(EngineKind);
 pub enum Floor {
     /// Every layer is on.
     Strict,
-    /// Namespaces, the read-only root, rlimits and seccomp are on; others may be degraded.
+    /// Every layer that this machine can give is on. Landlock, and the cgroup, may be missing;
+    /// Landlock only where the configuration leaves it out.
     Standard,
     /// Whatever there is. For development only.
     Off,
 }
 named!(Floor);
+
+impl Floor {
+    /// Whether a server with this floor may run without that layer.
+    pub fn spares(self, layer: Layer) -> bool {
+        match self {
+            Self::Strict => false,
+            Self::Standard => matches!(layer, Layer::Landlock | Layer::Cgroup),
+            Self::Off => true,
+        }
+    }
+}
 
 /// Where cgroups of cells are made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,6 +15,7 @@ pub(super) struct Admission {
     settings: AdmissionSettings,
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
+    closed: AtomicBool,
 }
 
 /// One execution's place, free again when dropped.
@@ -30,11 +31,15 @@ impl Admission {
             settings,
             places,
             waiting: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
         }
     }
 
     /// Waits for a place, in order of arrival. Dropping the future gives the turn up.
     pub(super) async fn enter(&self) -> Result<Place, EngineError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(EngineError::Unavailable);
+        }
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(Place { _permit: permit });
         }
@@ -48,9 +53,6 @@ impl Admission {
     }
 
     fn queue(&self) -> Result<Turn<'_>, EngineError> {
-        if self.places.is_closed() {
-            return Err(EngineError::Unavailable);
-        }
         let turn = Turn(&self.waiting);
         // Counted before it is judged, so that two cannot both take the last place in the queue.
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.settings.waiting {
@@ -59,9 +61,9 @@ impl Admission {
         Ok(turn)
     }
 
-    /// Turns everybody away who has no place yet.
+    /// Turns newcomers away. Who waits keeps the turn.
     pub(super) fn close(&self) {
-        self.places.close();
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Waits until every place is free.
@@ -127,16 +129,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_turns_away_but_lets_finish() {
+    async fn closing_turns_newcomers_away_and_nobody_else() {
         let admission = admission(1, 8);
         let place = admission.enter().await.unwrap();
-        let (waiting, ()) = tokio::join!(admission.enter(), async { admission.close() });
-        assert!(matches!(waiting, Err(EngineError::Unavailable)));
-        assert!(matches!(
-            admission.enter().await,
-            Err(EngineError::Unavailable)
-        ));
-        drop(place);
+        let (waiting, newcomer) = tokio::join!(admission.enter(), async {
+            admission.close();
+            let newcomer = admission.enter().await;
+            drop(place);
+            newcomer
+        });
+        assert!(matches!(newcomer, Err(EngineError::Unavailable)));
+        drop(waiting.unwrap());
         admission.idle().await;
     }
 }

@@ -1,6 +1,7 @@
 //! From a configuration to a running engine: what this machine offers is found out by trying.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -15,14 +16,14 @@ use super::{
 };
 use crate::{
     cgroup::{Groups, SlotLimits},
-    config::{Cgroups, Config, EngineKind, EnvironmentConfig, Requirements},
+    config::{Cgroups, Config, EngineKind, EnvironmentConfig, Floor, Requirements},
     environment::{self, BuildError, DEFAULT_REQUIREMENTS, EnvironmentSpec, reachable_by_others},
     runtime::{self, RuntimeError},
     wall::{Identity, WallSpec},
 };
 
 /// How long a wall may take to become ready: imports of large packages on a slow disk.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why no engine could be started: one sentence with its remedy, for whoever starts the program.
 #[derive(Debug, Error)]
@@ -42,7 +43,7 @@ pub enum StartError {
         /// Its name.
         name: String,
         /// Why.
-        source: BuildError,
+        source: Box<BuildError>,
     },
     /// A requirements file cannot be read.
     #[error("environment {name:?}: cannot read {}: {source}", path.display())]
@@ -76,6 +77,27 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The configuration names a layer that there is not.
+    #[error("isolation.without: {name:?} is no layer; there are: {known}")]
+    UnknownLayer {
+        /// What it names.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Isolation would be below the floor.
+    #[error(
+        "isolation would be below the floor {floor:?}: {layer} is not in force ({reason}); mend \
+         that, or accept it with a lower --floor"
+    )]
+    BelowFloor {
+        /// The floor.
+        floor: Floor,
+        /// The first layer that is missing.
+        layer: Layer,
+        /// Why it is.
+        reason: String,
+    },
     /// A sandbox could not be made.
     #[error(
         "environment {name:?} cannot make sandboxes: {source}; `cellblock doctor` tells what this \
@@ -98,7 +120,7 @@ pub(super) async fn start(config: &Config) -> Result<Engine, StartError> {
     let host = tokio::task::spawn_blocking(move || Host::find(&for_host))
         .await
         .map_err(|_| StartError::Interrupted)??;
-    let settings = settings(config, &host)?;
+    let settings = settings(config, &host);
     let groups = host.groups;
     Engine::with_settings(settings, groups).await
 }
@@ -109,8 +131,8 @@ struct Host {
     runtime: PathBuf,
     identity: Identity,
     groups: Option<Arc<Groups>>,
-    /// Why there are none.
-    no_groups: Option<String>,
+    /// The layers that are not in force, and why.
+    missing: BTreeMap<Layer, String>,
     roots: Vec<(String, PathBuf)>,
 }
 
@@ -119,7 +141,7 @@ impl Host {
         let nsjail = find_nsjail(config)?;
         let runtime = runtime::prepare(&config.state_dir)?;
         let identity = identity(config)?;
-        let (groups, no_groups) = find_groups(config)?;
+        let (groups, missing) = find_layers(config)?;
         let mut roots = Vec::new();
         for (name, environment) in &config.environments {
             roots.push((
@@ -132,7 +154,7 @@ impl Host {
             runtime,
             identity,
             groups,
-            no_groups,
+            missing,
             roots,
         })
     }
@@ -181,23 +203,53 @@ fn identity(config: &Config) -> Result<Identity, StartError> {
     })
 }
 
-fn find_groups(config: &Config) -> Result<(Option<Arc<Groups>>, Option<String>), StartError> {
+type Found = (Option<Arc<Groups>>, BTreeMap<Layer, String>);
+
+/// Finds out which layers cannot be had or are not wanted, and whether the floor spares them.
+fn find_layers(config: &Config) -> Result<Found, StartError> {
+    let omitted = config
+        .isolation
+        .omitted()
+        .map_err(|name| StartError::UnknownLayer {
+            name,
+            known: Layer::ALL.map(Layer::name).join(", "),
+        })?;
+    let reason = "left out by the configuration";
+    let mut missing: BTreeMap<_, _> = omitted
+        .into_iter()
+        .map(|layer| (layer, reason.to_owned()))
+        .collect();
     let limits = SlotLimits {
         processes: u64::from(config.limits.processes),
     };
-    match config.isolation.cgroups() {
-        Cgroups::Off => Ok((None, Some("switched off by the configuration".to_owned()))),
-        Cgroups::Auto => match Groups::probe(None, limits) {
-            Ok(groups) => Ok((Some(groups), None)),
-            Err(error) => Ok((None, Some(error.to_string()))),
-        },
-        Cgroups::Below(path) => match Groups::probe(Some(&path), limits) {
-            Ok(groups) => Ok((Some(groups), None)),
-            Err(error) => Err(StartError::NoGroups {
-                path,
-                reason: error.to_string(),
-            }),
-        },
+    let cgroups = if missing.contains_key(&Layer::Cgroup) {
+        Cgroups::Off
+    } else {
+        config.isolation.cgroups()
+    };
+    let groups = match cgroups {
+        Cgroups::Off => Err("switched off by the configuration".to_owned()),
+        Cgroups::Auto => Groups::probe(None, limits).map_err(|error| error.to_string()),
+        Cgroups::Below(path) => {
+            Ok(
+                Groups::probe(Some(&path), limits).map_err(|error| StartError::NoGroups {
+                    path,
+                    reason: error.to_string(),
+                })?,
+            )
+        }
+    };
+    let groups = groups
+        .map_err(|reason| missing.insert(Layer::Cgroup, reason))
+        .ok();
+    let floor = config.isolation.floor;
+    match missing.iter().find(|(layer, _)| !floor.spares(**layer)) {
+        Some((&layer, reason)) => Err(StartError::BelowFloor {
+            floor,
+            layer,
+            reason: reason.clone(),
+        }),
+        None => Ok((groups, missing)),
     }
 }
 
@@ -209,7 +261,7 @@ fn find_root(
     let spec = spec(name, environment)?;
     let found = environment::find(&spec, state).map_err(|source| StartError::Environment {
         name: name.to_owned(),
-        source,
+        source: Box::new(source),
     })?;
     Ok(found
         .ok_or_else(|| StartError::NotBuilt(name.to_owned()))?
@@ -238,7 +290,7 @@ pub fn spec(name: &str, environment: &EnvironmentConfig) -> Result<EnvironmentSp
     })
 }
 
-fn settings(config: &Config, host: &Host) -> Result<EngineSettings, StartError> {
+fn settings(config: &Config, host: &Host) -> EngineSettings {
     let limits = &config.limits;
     let environments = host
         .roots
@@ -248,7 +300,7 @@ fn settings(config: &Config, host: &Host) -> Result<EngineSettings, StartError> 
             Some(environment_settings(config, host, name, environment, root))
         })
         .collect();
-    Ok(EngineSettings {
+    EngineSettings {
         admission: AdmissionSettings {
             running: config.pool.running_places() as usize,
             waiting: config.pool.queue_length as usize,
@@ -263,7 +315,7 @@ fn settings(config: &Config, host: &Host) -> Result<EngineSettings, StartError> 
         },
         environments,
         isolation: layers(host),
-    })
+    }
 }
 
 fn environment_settings(
@@ -274,7 +326,7 @@ fn environment_settings(
     root: &Path,
 ) -> EnvironmentSettings {
     let limits = &environment.limits;
-    let mut policy = CellPolicy {
+    let policy = CellPolicy {
         tmp_bytes: limits.tmp_bytes,
         tmp_inodes: u64::from(limits.tmp_inodes),
         limits: ResourceLimits {
@@ -282,11 +334,9 @@ fn environment_settings(
             file_bytes: limits.tmp_bytes,
             ..CellPolicy::default().limits
         },
+        omit: host.missing.keys().copied().collect(),
         ..CellPolicy::default()
     };
-    if host.groups.is_none() {
-        policy.omit.insert(Layer::Cgroup);
-    }
     EnvironmentSettings {
         name: name.to_owned(),
         kind: environment.engine,
@@ -317,16 +367,14 @@ fn layers(host: &Host) -> Vec<LayerState> {
     Layer::ALL
         .into_iter()
         .map(|layer| {
-            let reason = (layer == Layer::Cgroup)
-                .then(|| host.no_groups.clone())
-                .flatten();
-            let state = match &reason {
-                Some(_) => LayerMode::Degraded,
-                None => LayerMode::On,
+            let (state, reason) = match host.missing.get(&layer) {
+                None => (LayerMode::On, None),
+                Some(reason) if layer == Layer::Cgroup => {
+                    let instead = "memory and CPU are polled, processes limited by rlimit";
+                    (LayerMode::Degraded, Some(format!("{reason}; {instead}")))
+                }
+                Some(reason) => (LayerMode::Off, Some(reason.clone())),
             };
-            let reason = reason.map(|reason| {
-                format!("{reason}; memory and processes are held by resource limits and polling")
-            });
             LayerState {
                 name: layer.name().to_owned(),
                 state,

@@ -115,7 +115,11 @@ impl Engine {
         // runner failed, can be run again, once, without the client's knowing.
         let mut lost = None;
         for _ in 0..2 {
-            let cell = environment.source.take().await.map_err(unavailable)?;
+            let cell = environment
+                .source
+                .take()
+                .await
+                .map_err(|error| unavailable(&error))?;
             let mut running = Running {
                 cell: Some(cell),
                 place: Some(place),
@@ -157,15 +161,38 @@ impl Engine {
         }
     }
 
-    /// Takes no more executions; those that run go on.
+    /// Takes no more executions; those that run or wait go on.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.admission.close();
     }
 
-    /// Waits until nothing runs.
-    pub async fn idle(&self) {
+    /// Waits until nothing runs, not even what is left of an answered run.
+    pub async fn settle(&self) {
         self.admission.idle().await;
+    }
+
+    /// An engine that runs nothing, for tests of what never reaches one.
+    #[cfg(test)]
+    pub(crate) fn idle() -> Self {
+        let patience = std::time::Duration::ZERO;
+        Self {
+            admission: Admission::new(AdmissionSettings {
+                running: 1,
+                waiting: 0,
+                patience,
+            }),
+            environments: BTreeMap::new(),
+            run: RunSettings {
+                stdout_bytes: 0,
+                stderr_bytes: 0,
+                result_bytes: 0,
+                output_files_bytes: 0,
+                output_files_count: 0,
+            },
+            isolation: Vec::new(),
+            draining: AtomicBool::new(true),
+        }
     }
 
     fn task(&self, request: &ExecutionRequest, restricted: &[String]) -> Result<Task, EngineError> {
@@ -201,7 +228,7 @@ impl Engine {
     }
 }
 
-fn unavailable(error: SourceError) -> EngineError {
+fn unavailable(error: &SourceError) -> EngineError {
     EngineError::Internal(error.to_string())
 }
 

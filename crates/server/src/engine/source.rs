@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Source {
     Warm(Warm),
-    Cold(Cold),
+    Cold(Box<Cold>),
 }
 
 /// Why there is no cell. Never a script's fault.
@@ -58,7 +58,7 @@ impl Source {
     ) -> Result<Self, SourceError> {
         Ok(match settings.kind {
             EngineKind::Warm => Self::Warm(Warm::start(settings, groups).await?),
-            EngineKind::Cold => Self::Cold(Cold::start(settings, groups).await?),
+            EngineKind::Cold => Self::Cold(Box::new(Cold::start(settings, groups).await?)),
         })
     }
 

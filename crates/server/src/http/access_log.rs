@@ -1,0 +1,66 @@
+//! One line per request when it is over. Never a body, a header's value or a query: scripts, their
+//! input and their output belong to the client.
+
+use std::time::Instant;
+
+use axum::{
+    extract::Request,
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+use tracing::{Instrument, Span, info, info_span};
+
+use super::request_id::RequestId;
+
+/// Longest path that is logged, in bytes.
+const MAX_PATH: usize = 200;
+
+/// Middleware that puts the request's id on every log line below it, and logs its end.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>();
+    let span = info_span!("request", id = id.map_or("-", |id| &id.0));
+    let entry = Entry::new(&request, span.clone());
+    let response = next.run(request).instrument(span).await;
+    entry.finish(response.status());
+    response
+}
+
+/// A request that has not ended. Dropped before [`Entry::finish`], its client has left.
+struct Entry {
+    span: Span,
+    method: Method,
+    path: String,
+    started: Instant,
+    status: Option<StatusCode>,
+}
+
+impl Entry {
+    fn new(request: &Request, span: Span) -> Self {
+        let path = request.uri().path();
+        Self {
+            span,
+            method: request.method().clone(),
+            path: path[..path.floor_char_boundary(MAX_PATH)].to_owned(),
+            started: Instant::now(),
+            status: None,
+        }
+    }
+
+    fn finish(mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let _entered = self.span.enter();
+        let (method, path) = (&self.method, &self.path);
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Some(status) = self.status {
+            info!(%method, path, status = status.as_u16(), ms, "answered");
+        } else {
+            info!(%method, path, ms, "the client left");
+        }
+    }
+}

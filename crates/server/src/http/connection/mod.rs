@@ -1,0 +1,97 @@
+//! One connection, HTTP/1 or HTTP/2, with every bound that it is held to.
+
+mod activity;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, extract::Request};
+use hyper::service::{Service, service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::Watcher},
+    service::TowerToHyperService,
+};
+use tokio::net::TcpStream;
+use tracing::debug;
+
+use self::activity::{Activity, Watched};
+use crate::config::ServerConfig;
+
+/// Requests that one HTTP/2 connection may have under way.
+const MAX_STREAMS: u32 = 128;
+
+/// How connections are served.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    builder: Builder<TokioExecutor>,
+    patience: Duration,
+}
+
+impl From<&ServerConfig> for Settings {
+    fn from(config: &ServerConfig) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.header_timeout())
+            .max_buf_size(config.header_bytes as usize);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(config.header_bytes)
+            .max_concurrent_streams(MAX_STREAMS);
+        Self {
+            builder,
+            patience: config.body_timeout(),
+        }
+    }
+}
+
+impl Settings {
+    /// Serves one connection to its end. Everything that runs for it ends with this future.
+    pub(super) fn serve(
+        &self,
+        stream: TcpStream,
+        router: Router,
+        watcher: Watcher,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (builder, patience) = (self.builder.clone(), self.patience);
+        // Answers are written whole; without this the last packet of one may wait for the peer.
+        let _ = stream.set_nodelay(true);
+        async move {
+            let activity = Arc::new(Activity::default());
+            let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+            let service = counted(router, Arc::clone(&activity));
+            let connection = builder.serve_connection(io, service).into_owned();
+            tokio::select! {
+                ended = watcher.watch(connection) => if let Err(error) = ended {
+                    debug!(error, "a connection ended badly");
+                },
+                () = activity.stalled(patience) => debug!("a connection stalled and was closed"),
+            }
+        }
+    }
+}
+
+/// The router as hyper calls it, with the requests under way counted.
+fn counted(
+    router: Router,
+    activity: Arc<Activity>,
+) -> impl Service<
+    Request<hyper::body::Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + Clone
++ Send {
+    let service = TowerToHyperService::new(router);
+    service_fn(move |request| {
+        let running = Activity::begin(&activity);
+        let answer = service.call(request);
+        async move {
+            let answer = answer.await;
+            drop(running);
+            answer
+        }
+    })
+}

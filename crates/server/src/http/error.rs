@@ -1,0 +1,123 @@
+//! Every way in which a request gets no record, and how it is answered.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use thiserror::Error;
+use tracing::error;
+
+use super::status;
+use crate::{
+    engine::EngineError,
+    execution::{ErrorType, Failure, InvalidRequest},
+};
+
+/// Why a request was not carried out. The texts are for the client.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// The client's fault: the body is no request.
+    #[error(transparent)]
+    Invalid(#[from] InvalidRequest),
+    /// The client's fault, or its network's: the body did not arrive in time.
+    #[error("the body did not arrive within {0} ms")]
+    SlowBody(u64),
+    /// The client's fault, or its network's: the body ended before its end.
+    #[error("the body broke off")]
+    BrokenBody,
+    /// The client's fault: no such path.
+    #[error("no such path; POST a script to /execute")]
+    NotFound,
+    /// The client's fault: no such method here. The `Allow` header has those that there are.
+    #[error("this path does not take that method; see the Allow header")]
+    MethodNotAllowed,
+    /// The client's fault: too much sent.
+    #[error("the body is above this server's maximum of {0} bytes")]
+    TooLarge(u64),
+    /// The client's fault: the body does not claim to be JSON.
+    #[error("{0}")]
+    MediaType(&'static str),
+    /// Nobody's fault: every place is taken and the queue is full, or waiting took too long.
+    #[error("no room now; try again")]
+    Overloaded,
+    /// Nobody's fault: the server is starting or shutting down.
+    #[error("the server is starting or shutting down; try again")]
+    Unavailable,
+    /// Ours. The text is for the log and never leaves the server.
+    #[error("the server failed; its log has the cause under this request's x-request-id")]
+    Internal(String),
+}
+
+/// The body of every answer that is not 200.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a Failure,
+}
+
+impl ApiError {
+    /// The error of an engine that has these environments.
+    pub fn from_engine(error: EngineError, environments: &str) -> Self {
+        match error {
+            EngineError::UnknownEnvironment(name) => {
+                let problem =
+                    format!("no environment is named {name:?}; there are: {environments}");
+                InvalidRequest::field("environment", problem).into()
+            }
+            EngineError::Overloaded => Self::Overloaded,
+            EngineError::Unavailable => Self::Unavailable,
+            EngineError::Internal(cause) => Self::Internal(cause),
+        }
+    }
+
+    /// The `error.type`.
+    pub fn kind(&self) -> ErrorType {
+        match self {
+            Self::Invalid(_) | Self::SlowBody(_) | Self::BrokenBody => ErrorType::InvalidRequest,
+            Self::NotFound => ErrorType::NotFound,
+            Self::MethodNotAllowed => ErrorType::MethodNotAllowed,
+            Self::TooLarge(_) => ErrorType::PayloadTooLarge,
+            Self::MediaType(_) => ErrorType::UnsupportedMediaType,
+            Self::Overloaded | Self::Unavailable => ErrorType::Overloaded,
+            Self::Internal(_) => ErrorType::Internal,
+        }
+    }
+
+    /// Seconds after which to try again, where that may help: a place is free soon, a server is
+    /// back a little later.
+    fn retry_after(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Overloaded => Some(HeaderValue::from_static("1")),
+            Self::Unavailable => Some(HeaderValue::from_static("5")),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(cause) = &self {
+            error!(cause, "a request failed, and it is our fault");
+        }
+        let failure = Failure::new(self.kind(), self.to_string());
+        let mut response = json(status::of(failure.kind), &Body { error: &failure });
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(text) => {
+            let content_type = [(header::CONTENT_TYPE, "application/json")];
+            (status, content_type, text).into_response()
+        }
+        Err(error) => {
+            error!(%error, "an answer could not be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

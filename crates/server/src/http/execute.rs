@@ -1,0 +1,119 @@
+//! `POST /execute`: the simple contract.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Api, ApiError, body::ScriptRequest, error::json, status};
+use crate::execution::{Failure, Outcome, Stream};
+
+/// Two fields where `main()` returned JSON; a third where something of it is missing.
+#[derive(Serialize)]
+struct Success<'a> {
+    result: &'a RawValue,
+    stdout: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    truncated: &'a [Stream],
+}
+
+/// Why there is no result, and what was printed until then.
+#[derive(Serialize)]
+struct Failed<'a> {
+    error: &'a Failure,
+    stdout: &'a str,
+    stderr: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    truncated: &'a [Stream],
+}
+
+/// Runs a script and answers with what its `main()` returned.
+pub(super) async fn execute(
+    State(api): State<Api>,
+    ScriptRequest(request): ScriptRequest,
+) -> Result<Response, ApiError> {
+    let outcome = api.run(request).await?;
+    Ok(answer(&outcome))
+}
+
+fn answer(outcome: &Outcome) -> Response {
+    let (stdout, stderr) = (&outcome.stdout, &outcome.stderr);
+    match &outcome.result {
+        Ok(result) => {
+            // A flood on stderr does not concern those who asked for two fields only.
+            let kept = outcome.truncated.iter().copied();
+            let truncated: Vec<_> = kept.filter(|stream| *stream == Stream::Stdout).collect();
+            let success = Success {
+                result,
+                stdout,
+                truncated: &truncated,
+            };
+            json(StatusCode::OK, &success)
+        }
+        Err(error) => {
+            let failed = Failed {
+                error,
+                stdout,
+                stderr,
+                truncated: &outcome.truncated,
+            };
+            json(status::of(error.kind), &failed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+    use crate::execution::{ErrorType, Usage};
+
+    fn outcome(result: Result<&str, Failure>, truncated: &[Stream]) -> Outcome {
+        Outcome {
+            result: result.map(|text| RawValue::from_string(text.to_owned()).unwrap()),
+            stdout: "é\n".to_owned(),
+            stderr: "warned".to_owned(),
+            truncated: truncated.to_vec(),
+            files: Vec::new(),
+            usage: Usage::default(),
+        }
+    }
+
+    async fn shown(outcome: &Outcome) -> (u16, String) {
+        let response = answer(outcome);
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_success_has_exactly_two_fields() {
+        let text = r#"{"z":123456789012345678901234567890,"a":[1.50,null]}"#;
+        let (status, body) = shown(&outcome(Ok(text), &[])).await;
+        assert_eq!(status, 200);
+        assert_eq!(body, format!(r#"{{"result":{text},"stdout":"é\n"}}"#));
+        let (_, body) = shown(&outcome(Ok("1"), &[Stream::Stderr])).await;
+        assert_eq!(body, r#"{"result":1,"stdout":"é\n"}"#);
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_said() {
+        let (_, body) = shown(&outcome(Ok("null"), &[Stream::Stdout])).await;
+        assert_eq!(
+            body,
+            r#"{"result":null,"stdout":"é\n","truncated":["stdout"]}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_a_400_with_both_streams() {
+        let mut failure = Failure::new(ErrorType::Timeout, "the script ran longer than 10 ms");
+        failure.line = Some(3);
+        let (status, body) = shown(&outcome(Err(failure), &[Stream::Stderr])).await;
+        assert_eq!(status, 400);
+        assert_eq!(
+            body,
+            r#"{"error":{"type":"timeout","message":"the script ran longer than 10 ms","line":3},"stdout":"é\n","stderr":"warned","truncated":["stderr"]}"#
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The HTTP API. `router` and `middleware` show all of it on a page each; `serve` brings it to a
+//! socket.
+
+mod access_log;
+mod body;
+mod connection;
+mod environments;
+mod error;
+mod execute;
+mod executions;
+mod health;
+mod middleware;
+mod request_id;
+mod router;
+mod serve;
+mod state;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use error::ApiError;
+pub use router::router;
+pub use serve::serve;
+pub use state::Api;

@@ -1,0 +1,4 @@
+//! The router without a socket, and the accept loop without the router.
+
+mod routes;
+mod sockets;
