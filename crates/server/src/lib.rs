@@ -3,6 +3,7 @@
 
 pub mod cell;
 pub mod cgroup;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod environment;

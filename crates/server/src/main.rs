@@ -1,2 +1,8 @@
 //! The `cellblock` command.
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cellblock::cli::main()
+}

@@ -24,7 +24,10 @@ pub fn init(config: &ServerConfig) -> Result<(), ConfigError> {
         .with_writer(std::io::stderr);
     // A second start, as in tests, keeps the first one's log.
     let _ = match config.log_format {
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Json => {
+            let json = log.json().flatten_event(true).with_span_list(false);
+            json.try_init()
+        }
         LogFormat::Human => {
             let colour = std::io::stderr().is_terminal();
             log.with_ansi(colour).with_target(false).try_init()

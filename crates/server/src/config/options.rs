@@ -91,7 +91,10 @@ pub(super) fn variable<T: FromStr>(
         let parsed = value.to_str().and_then(|text| text.trim().parse().ok());
         return parsed.map(Some).ok_or_else(|| ConfigError::Variable {
             name: (*name).to_owned(),
-            problem: format!("{} is not {expected}", value.display()),
+            problem: format!(
+                "{:?} does not fit; expected: {expected}",
+                value.to_string_lossy()
+            ),
         });
     }
     Ok(None)
@@ -159,7 +162,7 @@ macro_rules! options {
                     $($field: $crate::config::options::variable(
                         variables,
                         &[$variable, $($alias)?],
-                        concat!("a value for it. ", $help, $(" From ", $least, " to ", $most, ".")?),
+                        concat!($help, $(" From ", $least, " to ", $most, ".")?),
                     )?,)+
                 })
             }

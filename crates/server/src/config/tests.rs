@@ -173,7 +173,7 @@ fn each_mistake_gets_a_line_that_names_it() {
         ),
         (
             problem(&[], &[("PORT", "http")], None),
-            "PORT: http is not a value for it. Port to listen on; 0 takes a free one. From 0 to 65535.",
+            "PORT: \"http\" does not fit; expected: Port to listen on; 0 takes a free one. From 0 to 65535.",
         ),
         (
             problem(&[], &[("CELLBLOCK_PROCESSES", "0")], None),

@@ -22,7 +22,8 @@ pub struct EnvironmentHealth {
     pub ready: bool,
     /// Such as `3.11.7`; `None` until its interpreter has answered.
     pub python: Option<String>,
-    /// Why it is not ready, in one line that may be shown to clients.
+    /// Why it will not be ready, in one line that may be shown to clients; `None` while it is
+    /// merely starting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -1,0 +1,67 @@
+//! `cellblock env`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::{CliError, terminal};
+use crate::config::{Config, ConfigArgs, Requirements};
+
+/// What `cellblock env` takes.
+#[derive(Debug, Args)]
+pub(super) struct EnvArgs {
+    #[command(subcommand)]
+    command: EnvCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum EnvCommand {
+    /// Lists the configured environments.
+    List {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Builds an environment's virtual environment in the state directory, or brings it up to date.
+    Build {
+        /// Its configured name.
+        name: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// Carries out `cellblock env`.
+#[expect(clippy::unused_async, reason = "building runs other programs")]
+pub(super) async fn env(args: EnvArgs) -> Result<ExitCode, CliError> {
+    match args.command {
+        EnvCommand::List { config } => terminal::print(&list(&config.load()?))?,
+        EnvCommand::Build { name, config } => build(&name, &config.load()?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(config: &Config) -> String {
+    let lines = config.environments.iter().map(|(name, environment)| {
+        let packages = match &environment.requirements {
+            Requirements::None => "as it is".to_owned(),
+            Requirements::Builtin => "builtin requirements".to_owned(),
+            Requirements::File(path) => path.display().to_string(),
+        };
+        let interpreter = environment.interpreter.display();
+        let engine = environment.engine;
+        format!("{name}: {interpreter}, {packages}, {engine} engine\n")
+    });
+    lines.collect()
+}
+
+fn build(name: &str, config: &Config) -> Result<(), CliError> {
+    if !config.environments.contains_key(name) {
+        let known = config.environment_names();
+        return Err(CliError::Usage(format!(
+            "no environment is named {name:?}; there are: {known}"
+        )));
+    }
+    Err(CliError::Fault(
+        "building environments comes with a later change".to_owned(),
+    ))
+}

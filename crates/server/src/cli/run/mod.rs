@@ -1,0 +1,88 @@
+//! `cellblock run`: the same engine and the same answer, without HTTP.
+
+mod args;
+mod show;
+
+use std::{process::ExitCode, time::Duration};
+
+use tokio::time::{sleep, timeout};
+
+pub(super) use self::args::RunArgs;
+use super::{CliError, signals::Signals, terminal};
+use crate::{
+    config::Config,
+    engine::{Engine, EngineError},
+    execution::{ExecutionRequest, Outcome, Record},
+    telemetry,
+};
+
+/// How long the engine may take until it is ready.
+const START_LIMIT: Duration = Duration::from_mins(2);
+/// How often to look.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Runs one script. Exit code 0 where `main()` returned JSON, 1 where it did not.
+pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
+    let mut config = args.load_config()?;
+    telemetry::init(&config.server)?;
+    let json = args.json;
+    let request = args.into_draft()?.validate(&config)?;
+    shrink(&mut config, &request.environment);
+    let mut signals = Signals::listen()?;
+    // A signal drops the other future, which ends the run.
+    tokio::select! {
+        done = carry_out(&config, request, json) => done,
+        code = signals.next() => Ok(ExitCode::from(code)),
+    }
+}
+
+async fn carry_out(
+    config: &Config,
+    request: ExecutionRequest,
+    json: bool,
+) -> Result<ExitCode, CliError> {
+    let engine = Engine::start(config).await?;
+    let environment = request.environment.clone();
+    wait_until_ready(&engine).await?;
+    let outcome = engine.execute(request).await?;
+    if json {
+        let isolation = engine.health().isolation;
+        let record = Record::new(&outcome, &environment, &isolation);
+        let text = serde_json::to_string(&record);
+        let text = text.map_err(|error| CliError::Fault(error.to_string()))?;
+        terminal::print(&format!("{text}\n"))?;
+    } else {
+        show::show(&outcome)?;
+    }
+    Ok(exit_code(&outcome))
+}
+
+/// One run needs one environment and one cell.
+fn shrink(config: &mut Config, environment: &str) {
+    config.environments.retain(|name, _| name == environment);
+    config.pool.warm_cells = 1;
+    config.pool.max_running = 1;
+    config.pool.zygotes = 1;
+}
+
+async fn wait_until_ready(engine: &Engine) -> Result<(), CliError> {
+    let ready = async {
+        loop {
+            let health = engine.health();
+            if health.ready {
+                return Ok(());
+            }
+            let mut reasons = health.environments.into_iter().filter_map(|e| e.reason);
+            if let Some(reason) = reasons.next() {
+                return Err(CliError::Fault(reason));
+            }
+            sleep(LOOK).await;
+        }
+    };
+    let late = |_| CliError::from(EngineError::Unavailable);
+    timeout(START_LIMIT, ready).await.map_err(late)?
+}
+
+fn exit_code(outcome: &Outcome) -> ExitCode {
+    ExitCode::from(u8::from(outcome.result.is_err()))
+}

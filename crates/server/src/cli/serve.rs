@@ -1,0 +1,54 @@
+//! `cellblock serve`.
+
+use std::{process::ExitCode, sync::Arc};
+
+use tokio::net::TcpListener;
+use tracing::info;
+
+use super::{CliError, signals::Signals};
+use crate::{
+    config::{Config, ServerConfig},
+    engine::Engine,
+    http::{self, Api},
+    telemetry,
+};
+
+/// Serves until the first signal, drains, and ends. The second signal ends everything at once.
+pub(super) async fn serve(config: Config) -> Result<ExitCode, CliError> {
+    telemetry::init(&config.server)?;
+    // Before the engine, so that a taken port is told at once and nothing was started for nothing.
+    let listener = listen(&config.server).await?;
+    let engine = Arc::new(Engine::start(&config).await?);
+    let signals = Signals::listen()?;
+    let address = listener.local_addr()?;
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        "listening on http://{address}"
+    );
+
+    let server = config.server.clone();
+    let api = Api::new(engine, Arc::new(config));
+    let shutdown = shutdown(signals, api.clone());
+    http::serve(listener, http::router(api), &server, shutdown).await;
+    info!("ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn listen(config: &ServerConfig) -> Result<TcpListener, CliError> {
+    let (host, port) = (config.host.as_str(), config.port);
+    TcpListener::bind((host, port))
+        .await
+        .map_err(|source| CliError::Listen {
+            address: format!("{host}:{port}"),
+            source,
+        })
+}
+
+async fn shutdown(mut signals: Signals, api: Api) {
+    signals.next().await;
+    api.drain();
+    tokio::spawn(async move {
+        let code = signals.next().await;
+        std::process::exit(code.into());
+    });
+}
