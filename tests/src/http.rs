@@ -14,7 +14,7 @@ use ureq::{
 use crate::Answer;
 
 /// No answer in this time is a hang.
-const HANG: Duration = Duration::from_secs(120);
+const HANG: Duration = Duration::from_mins(2);
 
 /// An HTTP client of one server.
 #[derive(Debug, Clone)]

@@ -50,17 +50,17 @@ macro_rules! matrix {
 }
 
 /// Runs a suite with each interpreter, and fails with all that was reported.
-pub fn each_python(engine: Engine, suite: fn(Setup, &mut Report)) {
+pub fn each_python(engine: Engine, suite: fn(&Setup, &mut Report)) {
     let mut report = Report::default();
     for python in pythons() {
         report.enter(format!("{engine}, {}", python.display()));
-        suite(Setup::new(engine, &python), &mut report);
+        suite(&Setup::new(engine, &python), &mut report);
     }
     report.finish();
 }
 
 /// Runs a table of cases on one server.
-pub fn run(setup: Setup, report: &mut Report, cases: impl IntoIterator<Item = Case>) {
+pub fn run(setup: &Setup, report: &mut Report, cases: impl IntoIterator<Item = Case>) {
     let server = setup.start();
     for case in cases {
         case.run(&server, report);

@@ -36,7 +36,10 @@ impl Report {
     /// Fails the test if anything was wrong.
     pub fn finish(self) {
         let (bad, good) = (self.mismatches.len(), self.passed);
-        println!("{good} checks passed, {bad} failed");
+        #[allow(clippy::print_stdout, reason = "a test's output is shown where it is asked for")]
+        {
+            println!("{good} checks passed, {bad} failed");
+        }
         assert!(
             bad == 0,
             "{bad} of {} checks failed:\n\n{}\n",

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{Client, Engine, Program, Report, eventually, quoted, setting};
 
 /// A zygote imports pandas first, on a machine that may be busy.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 /// A server without work ends at once.
 const STOP: Duration = Duration::from_secs(30);
 
