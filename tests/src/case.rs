@@ -24,7 +24,11 @@ pub struct Case {
 #[derive(Debug, Clone)]
 enum Expected {
     /// The result's exact text, and what was printed.
-    Result { result: String, stdout: String, truncated: bool },
+    Result {
+        result: String,
+        stdout: String,
+        truncated: bool,
+    },
     Failure(Box<Failure>),
     Check(Check),
 }
@@ -189,7 +193,10 @@ impl Case {
 
     /// The request's body.
     pub fn body(&self) -> String {
-        let fields = self.fields.iter().map(|(name, json)| format!("\"{name}\": {json}"));
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, json)| format!("\"{name}\": {json}"));
         format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
     }
 
@@ -214,7 +221,10 @@ impl Case {
 
     fn check(&self, answer: &Answer) -> Result<(), String> {
         if answer.header("content-type") != Some("application/json") {
-            return Err(format!("content-type is {:?}", answer.header("content-type")));
+            return Err(format!(
+                "content-type is {:?}",
+                answer.header("content-type")
+            ));
         }
         if answer.header("x-request-id").is_none_or(str::is_empty) {
             return Err("there is no x-request-id".to_owned());
@@ -223,8 +233,16 @@ impl Case {
         match &self.expected {
             Expected::Check(check) => check(answer),
             Expected::Failure(failure) => failure.check(answer),
-            Expected::Result { result, stdout, truncated } => {
-                let cut = if *truncated { ",\"truncated\":[\"stdout\"]" } else { "" };
+            Expected::Result {
+                result,
+                stdout,
+                truncated,
+            } => {
+                let cut = if *truncated {
+                    ",\"truncated\":[\"stdout\"]"
+                } else {
+                    ""
+                };
                 let stdout = quoted(stdout);
                 let expected = format!("{{\"result\":{result},\"stdout\":{stdout}{cut}}}");
                 if answer.status == 200 && answer.text() == expected {

@@ -66,6 +66,8 @@ pub struct Failure {
     pub fields: BTreeMap<&'static str, Value>,
     /// Fields that may have any value, or be absent.
     pub any: Vec<&'static str>,
+    /// A part of `error.hint`.
+    pub hint: Option<String>,
     /// `stdout`.
     pub stdout: Text,
     /// `stderr`.
@@ -88,7 +90,9 @@ impl Failure {
         };
         let keys: Vec<_> = body.keys().map(String::as_str).collect();
         if sorted(&keys) != expected {
-            return Err(format!("the body has the fields {keys:?}, not {expected:?}"));
+            return Err(format!(
+                "the body has the fields {keys:?}, not {expected:?}"
+            ));
         }
         if let Some(truncated) = &self.truncated
             && truncated != &body["truncated"]
@@ -104,9 +108,13 @@ impl Failure {
     fn check_error(&self, error: &Map<String, Value>) -> Result<(), String> {
         let kind = string(&error["type"])?;
         if !self.kinds.iter().any(|expected| expected == kind) {
-            return Err(format!("the type is {kind:?}, not {}", self.kinds.join(" or ")));
+            return Err(format!(
+                "the type is {kind:?}, not {}",
+                self.kinds.join(" or ")
+            ));
         }
-        self.message.check("the message", string(&error["message"])?)?;
+        self.message
+            .check("the message", string(&error["message"])?)?;
         for (name, value) in error {
             match name.as_str() {
                 "type" | "message" | "traceback" => {}
@@ -118,8 +126,16 @@ impl Failure {
                 },
             }
         }
-        if let Some((name, _)) = self.fields.iter().find(|(name, _)| !error.contains_key(**name)) {
+        if let Some((name, _)) = self
+            .fields
+            .iter()
+            .find(|(name, _)| !error.contains_key(**name))
+        {
             return Err(format!("there is no {name}"));
+        }
+        if let Some(part) = &self.hint {
+            let hint = string(error.get("hint").unwrap_or(&Value::Null))?;
+            Text::default().and_has(part).check("the hint", hint)?;
         }
         match error.get("traceback") {
             Some(traceback) => check_traceback(&self.traceback, kind, string(traceback)?),
@@ -138,9 +154,14 @@ fn check_traceback(expected: &Text, kind: &str, traceback: &str) -> Result<(), S
         let mut marks = line.trim_start_matches([' ', '|']).chars();
         line.contains(['^', '~']) && marks.all(|mark| "^~ ".contains(mark))
     };
-    let lines = traceback.split_inclusive('\n').filter(|line| !is_mark(line.trim_end()));
+    let lines = traceback
+        .split_inclusive('\n')
+        .filter(|line| !is_mark(line.trim_end()));
     let plain: String = lines.collect();
-    for (_, rest) in plain.match_indices("File \"").map(|(at, found)| plain.split_at(at + found.len())) {
+    for (_, rest) in plain
+        .match_indices("File \"")
+        .map(|(at, found)| plain.split_at(at + found.len()))
+    {
         let file = rest.split('"').next().unwrap_or("");
         if file.starts_with('/') || file.contains("cellblock") {
             return Err(format!("the traceback has a frame of {file}: {traceback}"));
@@ -160,7 +181,10 @@ pub fn is_error(answer: &Answer, status: u16, kind: &str, message: &Text) -> Res
     }
     let body = answer.json();
     let body = body.as_object().ok_or("the body is no object")?;
-    let error = body.get("error").and_then(Value::as_object).ok_or("error is no object")?;
+    let error = body
+        .get("error")
+        .and_then(Value::as_object)
+        .ok_or("error is no object")?;
     if body.len() != 1 || error.len() != 2 {
         return Err("there is more than a type and a message".to_owned());
     }
@@ -176,7 +200,9 @@ pub fn is_error(answer: &Answer, status: u16, kind: &str, message: &Text) -> Res
 }
 
 fn string(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("{value} is no string"))
+    value
+        .as_str()
+        .ok_or_else(|| format!("{value} is no string"))
 }
 
 fn sorted<'a>(names: &[&'a str]) -> Vec<&'a str> {

@@ -59,7 +59,11 @@ impl Client {
         let request = request.body(body).expect("a request");
         let started = Instant::now();
         let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(1 << 30)
+            .read_to_vec();
         let body = body.map_err(|error| error.to_string())?;
         let text = |value: &ureq::http::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
@@ -67,20 +71,16 @@ impl Client {
         let headers = response.headers().iter();
         Ok(Answer {
             status: response.status().as_u16(),
-            headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
             body,
             took: started.elapsed(),
         })
     }
 
     /// Sends a request that has to be answered.
-    pub fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Answer {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.try_send(method, path, headers, body)
             .unwrap_or_else(|error| panic!("{method} {path} was not answered: {error}"))
     }

@@ -18,7 +18,9 @@ fn holds(id: u32, marker: &str) -> bool {
     let Ok(descriptors) = fs::read_dir(format!("/proc/{id}/fd")) else {
         return false;
     };
-    let mut targets = descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    let mut targets = descriptors
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok());
     targets.any(|target| target.to_string_lossy().ends_with(marker))
 }
 

@@ -61,10 +61,16 @@ impl Program {
     pub fn run(&self, arguments: &[&str], directory: &Path, stdin: &str) -> Finished {
         let mut command = self.command(arguments);
         command.current_dir(directory);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("cellblock starts");
         // It need not read all of it.
-        let _ = child.stdin.take().map(|mut pipe| pipe.write_all(stdin.as_bytes()));
+        let _ = child
+            .stdin
+            .take()
+            .map(|mut pipe| pipe.write_all(stdin.as_bytes()));
         child.wait_with_output().expect("cellblock ends").into()
     }
 
@@ -72,7 +78,11 @@ impl Program {
     pub(crate) fn build_environment(&self, name: &str, config: &Path) {
         let config_path = config.to_str().expect("a path in UTF-8");
         let directory = config.parent().expect("a directory");
-        let built = self.run(&["env", "build", name, "--config", config_path], directory, "");
+        let built = self.run(
+            &["env", "build", name, "--config", config_path],
+            directory,
+            "",
+        );
         assert!(
             built.code == Some(0),
             "`cellblock env build {name}` failed with {:?} (state in {}):\n{}{}",

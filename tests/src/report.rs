@@ -29,14 +29,21 @@ impl Report {
 
     /// Checks that something holds.
     pub fn check(&mut self, name: impl Display, holds: bool, problem: impl Display) {
-        let result = if holds { Ok(()) } else { Err(problem.to_string()) };
+        let result = if holds {
+            Ok(())
+        } else {
+            Err(problem.to_string())
+        };
         self.add(name, result);
     }
 
     /// Fails the test if anything was wrong.
     pub fn finish(self) {
         let (bad, good) = (self.mismatches.len(), self.passed);
-        #[allow(clippy::print_stdout, reason = "a test's output is shown where it is asked for")]
+        #[allow(
+            clippy::print_stdout,
+            reason = "a test's output is shown where it is asked for"
+        )]
         {
             println!("{good} checks passed, {bad} failed");
         }

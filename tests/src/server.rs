@@ -169,13 +169,21 @@ impl Server {
         self.signal(Signal::TERM);
         let status = self.wait(STOP);
         let code = status.and_then(|status| status.code());
-        report.check("shutdown", code == Some(0), format!("ended with {status:?}"));
+        report.check(
+            "shutdown",
+            code == Some(0),
+            format!("ended with {status:?}"),
+        );
         let log = self.log();
-        let faults = log.lines().filter(|line| {
-            line.contains("panicked") || line.contains("\"ERROR\"")
-        });
+        let faults = log
+            .lines()
+            .filter(|line| line.contains("panicked") || line.contains("\"ERROR\""));
         let faults: Vec<_> = faults.collect();
-        report.check("log", faults.is_empty(), format!("holds faults:\n{}", faults.join("\n")));
+        report.check(
+            "log",
+            faults.is_empty(),
+            format!("holds faults:\n{}", faults.join("\n")),
+        );
     }
 
     fn wait_until_ready(&mut self) {

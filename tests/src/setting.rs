@@ -28,7 +28,11 @@ impl Display for Engine {
 pub fn pythons() -> Vec<PathBuf> {
     let named = env::var("CELLBLOCK_TEST_PYTHONS").unwrap_or_default();
     let named: Vec<_> = named.split(':').filter(|path| !path.is_empty()).collect();
-    let named = if named.is_empty() { vec!["python3"] } else { named };
+    let named = if named.is_empty() {
+        vec!["python3"]
+    } else {
+        named
+    };
     named.into_iter().map(PathBuf::from).collect()
 }
 
