@@ -5,7 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::{CliError, terminal};
-use crate::config::{Config, ConfigArgs, Requirements};
+use crate::{
+    config::{Config, ConfigArgs, Requirements},
+    engine::{self, StartError},
+    environment::{self, Progress},
+};
 
 /// What `cellblock env` takes.
 #[derive(Debug, Args)]
@@ -21,7 +25,7 @@ enum EnvCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Builds an environment's virtual environment in the state directory, or brings it up to date.
+    /// Builds an environment in the state directory, unless it is there as it is configured now.
     Build {
         /// Its configured name.
         name: String,
@@ -55,13 +59,20 @@ fn list(config: &Config) -> String {
 }
 
 fn build(name: &str, config: &Config) -> Result<(), CliError> {
-    if !config.environments.contains_key(name) {
+    let Some(environment) = config.environments.get(name) else {
         let known = config.environment_names();
         return Err(CliError::Usage(format!(
             "no environment is named {name:?}; there are: {known}"
         )));
-    }
-    Err(CliError::Fault(
-        "building environments comes with a later change".to_owned(),
-    ))
+    };
+    let spec = engine::spec(name, environment)?;
+    let mut tell = |step: Progress| terminal::print_error(&format!("{step}\n")).unwrap_or(());
+    let built = environment::build(&spec, &config.state_dir, &mut tell);
+    let built = built.map_err(|source| StartError::Environment {
+        name: name.to_owned(),
+        source: Box::new(source),
+    })?;
+    let (python, root) = (built.python, built.root.display());
+    terminal::print(&format!("{name}: Python {python}, in {root}\n"))?;
+    Ok(())
 }

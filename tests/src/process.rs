@@ -1,0 +1,51 @@
+//! What can be seen of the processes from outside.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+/// The processes that hold a file open whose name ends in `marker`: a script that opened it can be
+/// seen, from the host, to be alive.
+pub fn holders(marker: &str) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("/proc is readable").flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id: &u32| holds(*id, marker)).collect()
+}
+
+fn holds(id: u32, marker: &str) -> bool {
+    // Gone meanwhile, or another user's: not what is looked for.
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{id}/fd")) else {
+        return false;
+    };
+    let mut targets = descriptors
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok());
+    targets.any(|target| target.to_string_lossy().ends_with(marker))
+}
+
+/// Waits until something holds, for at most `patience`; says whether it came to hold.
+pub fn eventually(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    loop {
+        if holds() {
+            return true;
+        }
+        if started.elapsed() > patience {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Says so where something took longer than it may.
+pub fn now_within(took: Duration, limit: Duration) -> Result<(), String> {
+    if took <= limit {
+        return Ok(());
+    }
+    Err(format!(
+        "took {} ms, more than {} ms",
+        took.as_millis(),
+        limit.as_millis()
+    ))
+}
