@@ -135,17 +135,12 @@ fn try_jail(
     Err(complaint(&output.stderr).unwrap_or_else(|| format!("nsjail ended with {}", output.status)))
 }
 
-/// What of a log says best what went wrong: the first line about a failure, without its head.
+/// What of a log says best what went wrong: its first line, but for those on who runs, without
+/// its head. nsjail logs the cause first, and then what failed because of it.
 fn complaint(log: &[u8]) -> Option<String> {
     let log = String::from_utf8_lossy(log);
-    let lines = || log.lines().map(str::trim).filter(|line| !line.is_empty());
-    let line = lines()
-        .find(|line| {
-            ["failed", "Couldn't", "error", "denied"]
-                .iter()
-                .any(|word| line.contains(word))
-        })
-        .or_else(|| lines().last())?;
+    let mut lines = log.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty() && !line.contains("logParams()"))?;
     // As in "[W][2026-01-01T00:00:00+0000][1] runChild():511 clone(flags=...) failed: ...".
     let text = match line.split_once("():") {
         Some((head, rest)) if head.starts_with('[') => {
@@ -222,7 +217,7 @@ mod tests {
             complaint(log).unwrap(),
             "clone(flags=CLONE_NEWUSER) failed: No space left on device"
         );
-        assert_eq!(complaint(b"a\nb\n\n").unwrap(), "b");
+        assert_eq!(complaint(b"\na\nb\n").unwrap(), "a");
         assert_eq!(complaint(b"\n"), None);
     }
 
