@@ -4,8 +4,10 @@ mod admission;
 mod boot;
 mod cold;
 mod health;
+mod host;
 mod settings;
 mod source;
+mod start_error;
 mod warm;
 
 use std::{
@@ -27,11 +29,13 @@ use crate::{
     execution::{ExecutionRequest, Outcome},
 };
 use admission::{Admission, Place};
-pub use boot::{StartError, spec};
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
+pub use host::spec;
+pub(crate) use host::{find_nsjail, outer_identity};
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 use source::Source;
 pub use source::SourceError;
+pub use start_error::StartError;
 
 /// How often a run is tried before its loss is the client's: twice would do for one zygote's death,
 /// but a cell of the dead one may still be met before its end is known.
