@@ -122,13 +122,7 @@ const VALUES: &[(&str, &str, &str, &str, &str)] = &[
         "a Decimal",
         "float(...)",
     ),
-    (
-        "import uuid",
-        "uuid.UUID(int=1)",
-        "$",
-        "UUID",
-        "str(...)",
-    ),
+    ("import uuid", "uuid.UUID(int=1)", "$", "UUID", "str(...)"),
     (
         "import pathlib",
         "pathlib.Path('/')",

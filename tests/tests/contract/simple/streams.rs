@@ -142,9 +142,12 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .stdin("één\ntwo\r\nthree")
         .returns(r#""één\ntwo\r\nthree""#),
-        Case::new("lines of input", "import sys\ndef main(): return [input(), *sys.stdin]")
-            .stdin("one\ntwo\nthree")
-            .returns(r#"["one","two\n","three"]"#),
+        Case::new(
+            "lines of input",
+            "import sys\ndef main(): return [input(), *sys.stdin]",
+        )
+        .stdin("one\ntwo\nthree")
+        .returns(r#"["one","two\n","three"]"#),
         Case::new(
             "descriptor 0",
             "import os\ndef main(): return os.read(0, 9).decode()",
