@@ -1,6 +1,7 @@
 """The Python half of a cell: runs one untrusted script and answers on a packet channel.
 
-`cell.run(fd)` serves one job. A zygote calls `preload()` once before it forks, and `reseed()` in each fork.
+`cell.run(fd)` serves one job. A zygote calls `preload()` once before it forks, and `reseed()` in
+each fork.
 """
 
 

@@ -1,6 +1,7 @@
 """One run: a job comes in, the script runs, its answer goes out, the process ends.
 
-`run` is called in a fresh, sealed, single-threaded process, forked from a warm zygote or just started.
+`run` is called in a fresh, sealed, single-threaded process, forked from a warm zygote or just
+started.
 """
 
 import os
@@ -8,21 +9,23 @@ import sys
 import time
 
 from . import channel, encode, files, imports, jsonc, module, outputs, own, report, stdio, where
-from .settle import settle
+from .settle import TOOLS, get_tool, set_events, settle
 from .walk import NotJson
 
 __builtins__ = own.NAMES
 
 _INTERNAL = 70  # EX_SOFTWARE
 _ATTEMPTS = 1_000
-_REHEARSAL = b"""{"script":"def main(value):\\n    return {'value': value}\\n","input":[1,2.5,"x",null]}"""
+_REHEARSAL = (
+    b"""{"script":"def main(value):\\n    return {'value': value}\\n","input":[1,2.5,"x",null]}"""
+)
 _exit, _getpid = os._exit, os.getpid
 
 
 class _Outcome:
     """What became of the script: a value once finished, or else an error."""
 
-    __slots__ = ("started", "finished", "value", "error")
+    __slots__ = ("error", "finished", "started", "value")
 
     def __init__(self) -> None:
         self.started = self.finished = False
@@ -49,6 +52,7 @@ def _serve(out: channel.Channel, channel_fd: int) -> int:
     document = out.receive_job()
     try:
         job = _parse(document)
+        _ = [job[name] for name in ("script", "input", "output_files", "limits")]  # or KeyError now
         importer = _furnish(job)
     except BaseException as error:
         return _give_up(out, error)
@@ -61,13 +65,10 @@ def _serve(out: channel.Channel, channel_fd: int) -> int:
         kind, data = _answer(job, outcome)
         settle(importer)  # encoding and describing may have run code of the script once more
     except BaseException as error:
-        return _give_up(out, error)
+        kind, data = _disturbed(error)
     out.send(kind, data)
     if job["output_files"]:
-        try:
-            outputs.send_matching(out, job["output_files"], job["limits"], home, channel_fd)
-        except (OSError, MemoryError, RuntimeError):
-            pass  # the files it could not reach are missing from the answer, which stands
+        _send_files(out, job, home, channel_fd)
     out.send(channel.DONE)
     return 0
 
@@ -86,7 +87,7 @@ def _prepare(home: str) -> None:
 
 
 def _rehearse() -> None:
-    """Run an empty job up to the encoder, so that a fork has its copies of the pages before the real one."""
+    """Run an empty job up to the encoder: a fork then has its own copies of the pages."""
     job = _parse(_REHEARSAL)
     code, space = module.build(job["script"])
     exec(code, vars(space))
@@ -122,14 +123,17 @@ def _leave(code: object = None) -> None:
 def _run_script(job: dict, outcome: _Outcome, importer: object) -> None:
     """Run the script to its end, and come out with everything quiet.
 
-    Its signal handlers and trace functions may raise between any two steps of this function too, so it
-    tries again until nothing is left that could.
+    Its signal handlers and trace functions may raise between any two steps of this function too, so
+    it tries again until nothing is left that could.
     """
     for _ in range(_ATTEMPTS):
         try:
             if not outcome.started:
                 outcome.started = True
                 _attempt(job, outcome)
+            for tool in TOOLS:  # in line, see there
+                if get_tool(tool) is not None:
+                    set_events(tool, 0)
             stdio.flush()
             settle(importer)
             return
@@ -167,8 +171,26 @@ def _answer(job: dict, outcome: _Outcome) -> tuple:
     return channel.ERROR_PART, report.pack(document)
 
 
+def _disturbed(error: BaseException) -> tuple:
+    """Something the script left behind kept raising: its doing, not an internal error."""
+    name = type(error).__name__
+    message = (
+        f"{name} was raised by something the script left behind, while its answer was prepared"
+    )
+    return channel.ERROR_PART, report.pack({"type": "exception", "message": message})
+
+
+def _send_files(out: channel.Channel, job: dict, home: str, spare: int) -> None:
+    try:
+        outputs.send_matching(out, job["output_files"], job["limits"], home, spare)
+    except channel.ChannelClosed:
+        raise
+    except BaseException:
+        pass  # the files it could not reach are missing from the answer, which stands
+
+
 def _end_fork(outcome: _Outcome, job: dict) -> int:
-    """A child that the script forked came back from main() as well: it ends, and answers nothing."""
+    """A child that the script forked came back from main() too: it ends, and answers nothing."""
     if outcome.error is None:
         return 0
     document = report.describe(outcome.error, job["script"])

@@ -46,7 +46,11 @@ class Channel:
         document = bytearray(head[start:])
         while len(document) < total:
             part = self._packet()
-            if len(part) <= TOKEN_SIZE + 1 or part[TOKEN_SIZE] != JOB_PART or part[:TOKEN_SIZE] != self._token:
+            if (
+                len(part) <= TOKEN_SIZE + 1
+                or part[TOKEN_SIZE] != JOB_PART
+                or part[:TOKEN_SIZE] != self._token
+            ):
                 raise ChannelClosed
             document += part[TOKEN_SIZE + 1 :]
         if len(document) != total:
@@ -54,7 +58,7 @@ class Channel:
         return bytes(document)
 
     def send(self, kind: int, data: bytes = b"") -> None:
-        """Send `data` in as many packets of one kind as it takes; none at all only for empty parts."""
+        """Send `data` in as many packets of one kind as it takes, one at least."""
         prefix = self._token + bytes((kind,))
         if len(data) <= PAYLOAD_MAX:
             self._put(prefix + data)

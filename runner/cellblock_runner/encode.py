@@ -1,7 +1,8 @@
 """The result as strict JSON: exactly what RFC 8259 can say, or an error that names the place.
 
-Nearly every result is built of plain types. Those are checked level by level at C speed and handed to the
-C encoder. Anything else goes through `walk`, which converts what can be converted and finds the culprit.
+Nearly every result is built of plain types. Those are checked level by level at C speed and handed
+to the C encoder. Anything else goes through `walk`, which converts what can be converted and finds
+the culprit.
 """
 
 import sys
@@ -51,8 +52,8 @@ def _encode(value: object, limit: int) -> bytes:
 def _is_plain(value: object, limit: int) -> bool:
     """Whether it is all exact JSON types with string keys, not too deep, and of a sane size.
 
-    The C encoder itself knows no depth, and would take a subclass's word for its items. One level of
-    nesting at a time: a list or tuple is already such a level.
+    The C encoder itself knows no depth, and would take a subclass's word for its items. One level
+    of nesting at a time: a list or tuple is already such a level.
     """
     leaves = _leaves()
     budget = limit // 2 + 2  # every element takes two bytes or more

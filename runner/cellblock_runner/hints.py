@@ -114,4 +114,6 @@ def named(kind: type) -> str:
     name = _name_of(kind)
     if len(name) > 100:
         name = name[:100] + "..."
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    # By ear: "a uint8", "a UUID", "an ndarray", "an NAType".
+    vowel = name.lower().startswith(("a", "e", "i", "o")) or name.startswith(("nd", "NA"))
+    return f"{'an' if vowel else 'a'} {name}"

@@ -1,7 +1,8 @@
 """Refuses the restricted modules to the script, and to nobody else.
 
-numpy, pandas and the standard library may import whatever they need: what counts is the file of the frame
-that imports. It is a courtesy, not a wall: `sys.modules` stays in reach, and the kernel does the denying.
+numpy, pandas and the standard library may import whatever they need: what counts is the file of the
+frame that imports. It is a courtesy, not a wall: `sys.modules` stays in reach, and the kernel does
+the denying.
 """
 
 import importlib
@@ -31,7 +32,7 @@ RestrictedImportError.__module__ = "builtins"  # as it prints in tracebacks
 
 
 def install(restricted: list) -> object:
-    """Guard the ways in; returns what now stands for builtins.__import__ (None when nothing does)."""
+    """Guard the ways in; returns what now stands for builtins.__import__, or None."""
     global _restricted, _tops
     if not restricted:
         return None

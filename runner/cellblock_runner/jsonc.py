@@ -14,7 +14,7 @@ _set_digits = getattr(sys, "set_int_max_str_digits", None)
 
 
 def lift_digit_limit() -> int:
-    """Let integers of any length through (CPython refuses beyond 4300 digits); returns the old limit."""
+    """Let integers of any length through, which CPython cuts at 4300 digits; returns the limit."""
     if _get_digits is None:
         return 0
     limit = _get_digits()

@@ -45,11 +45,18 @@ class _Loader:
 
 def build(script: str) -> tuple:
     """Compile the script and make its module; returns (code, module)."""
-    source = script[1:] if script.startswith("\ufeff") else script  # an editor's byte order mark
+    source = script.removeprefix("\ufeff")  # an editor's byte order mark
     try:
         # dont_inherit: without it the script would get the future statements of this file.
         code = compile(source, where.SCRIPT, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError) as error:
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+        OverflowError,
+        SystemError,
+    ) as error:
         raise BadSyntax(error, source) from None
     module = _Module("script")
     loader = _Loader(source)
@@ -135,9 +142,13 @@ def _takes_input_by_signature(main: object) -> bool:
 def _decide(takes_one: bool, required: list, keywords: list) -> bool:
     if len(required) > 1:
         names = ", ".join(required)
-        raise NoMain(f"main() may take one argument, the input; this one requires {len(required)}: {names}")
+        raise NoMain(
+            f"main() may take one argument, the input; this one requires {len(required)}: {names}"
+        )
     if keywords:
-        raise NoMain(f"main() requires keyword-only arguments, which nothing passes: {', '.join(keywords)}")
+        raise NoMain(
+            f"main() requires keyword-only arguments, which nothing passes: {', '.join(keywords)}"
+        )
     return takes_one
 
 

@@ -1,7 +1,7 @@
 """Files out: what the script left below its directory and the client asked for.
 
-The script made every name here, so none is trusted: directories are opened one component at a time and
-never through a link, and only regular files are read.
+The script made every name here, so none is trusted: directories are opened one component at a time
+and never through a link, and only regular files are read.
 """
 
 import os
@@ -30,8 +30,10 @@ _open, _close, _read, _fstat, _scandir, _closerange = (
 _is_regular = stat.S_ISREG
 
 
-def send_matching(out: channel.Channel, patterns: list, limits: dict, home: str, spare: int) -> None:
-    """Send the files that match, in order of path, as far as count and bytes allow; name the others."""
+def send_matching(
+    out: channel.Channel, patterns: list, limits: dict, home: str, spare: int
+) -> None:
+    """Send the files that match, by path, as far as count and bytes allow; name the others."""
     globs = [wildcard.compile_glob(pattern) for pattern in patterns]
     _closerange(3, spare)  # the script may have used up its descriptors
     root = _open(home, _DIRECTORY)
@@ -70,11 +72,14 @@ def _find(directory: int, above: tuple, globs: list, budget: list):
                     inner = _open(entry.name, _DIRECTORY, dir_fd=directory)
                     yield from _find(inner, path, globs, budget)
                     _close(inner)
-            elif entry.is_file(follow_symlinks=False):
-                if any(wildcard.matches(path, glob) for glob in globs):
-                    yield path, entry.stat(follow_symlinks=False).st_size
+            elif entry.is_file(follow_symlinks=False) and _wanted(path, globs):
+                yield path, entry.stat(follow_symlinks=False).st_size
         except OSError:
             continue
+
+
+def _wanted(path: tuple, globs: list) -> bool:
+    return any(wildcard.matches(path, glob) for glob in globs)
 
 
 def _open_below(root: int, path: tuple) -> int:
@@ -110,7 +115,7 @@ def _send_head(out: channel.Channel, path: tuple, size: int, omitted: bool) -> N
 
 
 def _send_content(out: channel.Channel, source: int, size: int) -> None:
-    """Send exactly `size` bytes: a file that something shrinks meanwhile is filled up with zeros."""
+    """Send exactly `size` bytes: a file that shrinks meanwhile is filled up with zeros."""
     while size > 0:
         part = _read(source, min(size, _CHUNK)) or bytes(min(size, _CHUNK))
         out.send(channel.FILE_PART, part)

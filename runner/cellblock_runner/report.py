@@ -1,7 +1,7 @@
 """Error documents: what went wrong, in the terms of the client's own script.
 
-Everything about an exception may be hostile: its __str__ raises, recurses or returns a gigabyte, its
-__cause__ is a lie. Whatever happens, a document comes out.
+Everything about an exception may be hostile: its __str__ raises, recurses or returns a gigabyte,
+its __cause__ is a lie. Whatever happens, a document comes out.
 """
 
 import sys
@@ -38,7 +38,7 @@ def describe(error: BaseException, source: str) -> dict:
         return {"type": "missing_main", "message": error.args[0]}
     if kind is BadSyntax:
         return _describe_syntax(error.cause, error.source)
-    trace = _traceback_of(error)
+    trace = _traceback_of(error)  # not error.__traceback__: the class may define its own
     message = _headline(error)
     document = {"type": "exception", "message": message}
     line = _last_script_line(trace)
@@ -119,23 +119,31 @@ def _text_of(value: object) -> str:
 
 def _last_script_line(trace: object) -> int | None:
     line = None
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == where.SCRIPT:
-            line = trace.tb_lineno
-        trace = trace.tb_next
+    try:
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == where.SCRIPT:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+    except BaseException:  # reading a frame is an audit event, and audit hooks cannot be removed
+        pass
     return line
 
 
 def _formatted(error: BaseException, trace: object, source: str) -> str:
-    """The traceback as Python prints it, less the runner; a plain rendering if that cannot be had."""
-    _modules.update({name: module for name, module in _known_modules.items() if name not in _modules})
+    """The traceback as Python prints it, less the runner; a plain one if that cannot be had."""
+    if len(_modules) < len(_known_modules):
+        _modules.update({**_known_modules, **_modules})
     remember_lines(source)
     try:
         from . import trace as formatter
 
         return formatter.render(error, trace, _FRAMES_MAX)
     except BaseException:
+        pass
+    try:
         return _plainly(error, trace)
+    except BaseException:
+        return ""
 
 
 def _plainly(error: BaseException, trace: object) -> str:

@@ -11,7 +11,12 @@ _modules = sys.modules
 
 
 def reseed() -> None:
-    """Give every generator and cached secret of the process new state. Touches only what is imported."""
+    """Give every generator and cached secret of the process new state. Touches only what is imported.
+
+    OpenSSL's generator is left out: it reseeds by itself when it finds another pid than it was made
+    under, and a cell's (2) is never the zygote's (1). To touch it here would load its providers,
+    which costs every cell more than a millisecond.
+    """
     for name, step in _STEPS:
         module = _modules.get(name)
         if module is not None:
@@ -44,16 +49,10 @@ def _multiprocessing(process) -> None:
     process.current_process().authkey = os.urandom(32)  # drawn when the module was imported
 
 
-def _ssl(ssl) -> None:
-    # OpenSSL tells forks apart by pid, which can be equal in two pid namespaces.
-    ssl.RAND_add(os.urandom(32), 32.0)
-
-
 _STEPS = (
     ("random", _random),
     ("numpy.random", _numpy_random),
     ("tempfile", _tempfile),
     ("uuid", _uuid),
     ("multiprocessing.process", _multiprocessing),
-    ("_ssl", _ssl),
 )

@@ -1,7 +1,8 @@
 """Quiet, after the script: nothing that it set up may still run in the runner's own code.
 
-Trace functions, signal handlers, timers, limits and replaced builtins are all undone. Each step is tried on
-its own, for a handler or an audit hook of the script may raise in the middle of any of them.
+Trace functions, signal handlers, timers, limits and replaced builtins are all undone. Each step is
+tried on its own, for a handler or an audit hook of the script may raise in the middle of any of
+them.
 """
 
 import _signal
@@ -18,11 +19,11 @@ _gc_disable = gc.disable
 _getsignal, _signal_set, _setitimer = _signal.getsignal, _signal.signal, _signal.setitimer
 _IGNORE, _SIGNALS = _signal.SIG_IGN, range(1, _signal.NSIG)
 _TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
-_monitoring = getattr(sys, "monitoring", None)
 
 _TRIES = 20
 
-# Address space to fall back on when the script has run into its limit. Never touched, so it costs no memory.
+# Address space to fall back on when the script has run into its limit. Never touched, so it costs
+# no memory.
 _reserve = [bytes(4 << 20)]
 
 
@@ -64,24 +65,13 @@ def _relax_limits() -> None:
     _reserve.clear()
 
 
-def _stop_monitoring() -> None:
-    """Python 3.12's sys.monitoring: its callbacks can raise just as trace functions can."""
-    if _monitoring is None:
-        return
-    for tool in range(6):
-        if _get_tool(tool) is not None:
-            _set_events(tool, 0)
-            for event in _EVENTS:
-                _register(tool, event, None)
+_STEPS = (_stop_timers, _ignore_signals, _stop_tracing, _relax_limits)
 
-
-if _monitoring is not None:
-    _get_tool, _set_events = _monitoring.get_tool, _monitoring.set_events
-    _register = _monitoring.register_callback
-    _EVENTS = [
-        value
-        for name, value in vars(_monitoring.events).items()
-        if type(value) is int and value.bit_count() == 1
-    ]
-
-_STEPS = (_stop_timers, _ignore_signals, _stop_tracing, _stop_monitoring, _relax_limits)
+# Python 3.12's sys.monitoring, for cell.py: a raising callback on function starts stays in force
+# and would stop every call to a function here, so the frame that is running already must take it
+# off.
+_monitoring = getattr(sys, "monitoring", None)
+TOOLS = tuple(range(6)) if _monitoring else ()
+get_tool, set_events = (
+    (_monitoring.get_tool, _monitoring.set_events) if _monitoring else (None, None)
+)

@@ -1,4 +1,4 @@
-"""sys.stdin, sys.stdout and sys.stderr over descriptors 0, 1 and 2, unbuffered as under `python -u`."""
+"""sys.stdin, stdout and stderr over descriptors 0, 1 and 2, unbuffered as under `python -u`."""
 
 import io
 import os
@@ -10,14 +10,22 @@ from . import own
 __builtins__ = own.NAMES
 
 _file_write, _sleep, _wrap = io.FileIO.write, time.sleep, io.TextIOWrapper
-_open, _write, _close, _dup2, _unlink, _lseek = os.open, os.write, os.close, os.dup2, os.unlink, os.lseek
+_open, _write, _close, _dup2, _unlink, _lseek = (
+    os.open,
+    os.write,
+    os.close,
+    os.dup2,
+    os.unlink,
+    os.lseek,
+)
 _SPOOL = ".stdin"
 
 
 class _Output(io.FileIO):
     """A raw descriptor that writes all it is given.
 
-    The text layer above ignores how much a raw write took, and a signal can cut a write to a pipe short.
+    The text layer above ignores how much a raw write took, and a signal can cut a write to a pipe
+    short.
     """
 
     def write(self, data: bytes) -> int:

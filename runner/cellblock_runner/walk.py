@@ -1,4 +1,4 @@
-"""The careful way through a result: converts subclasses, numpy scalars and keys, refuses the rest."""
+"""The careful way through a result: converts subclasses and numpy scalars, refuses the rest."""
 
 from . import hints, jsonc, own
 
@@ -29,9 +29,9 @@ def plain(value: object, limit: int) -> object:
 
 
 class _Walk:
-    """One traversal. A place is a linked list, (place above, key or index), spelled out only on errors."""
+    """One traversal. A place is a linked list, (place above, key or index), for errors."""
 
-    __slots__ = ("_budget", "_open", "_numpy")
+    __slots__ = ("_budget", "_numpy", "_open")
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
@@ -72,7 +72,8 @@ class _Walk:
             name = self._key(key, place)
             if name in result:
                 shown = jsonc.quote(_cut(name))
-                message = f"main() returned a dict{_at(place)} with two keys that both become {shown} in JSON"
+                holder = f"a dict{_at(place)}"
+                message = f"main() returned {holder} with two keys that both become {shown} in JSON"
                 raise NotJson(message, _path((place, name)), "make the keys differ as strings")
             result[name] = self.value(item, (place, name))
         self._open.discard(id(value))

@@ -1,4 +1,4 @@
-"""What a zygote does before it forks: the imports, and one turn of every path, so that nothing is cold."""
+"""What a zygote does before it forks: the imports, and one turn of every path."""
 
 import asyncio
 import importlib

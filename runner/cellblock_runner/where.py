@@ -1,4 +1,4 @@
-"""Whose code is it? Tells the script's files, the libraries' and the runner's own apart by file name."""
+"""Whose code is it? Tells the script's files, the libraries' and the runner's own apart."""
 
 import os
 import sys
@@ -33,7 +33,7 @@ def learn(home: str) -> None:
 
 def is_runner(filename: str) -> bool:
     """The runner's own frames, and those of the import system: neither user code nor a library."""
-    return filename.startswith(_BOOTSTRAP) or filename.startswith(_HERE)
+    return filename.startswith((_BOOTSTRAP, _HERE))
 
 
 def is_library(filename: str) -> bool:
@@ -41,7 +41,7 @@ def is_library(filename: str) -> bool:
 
 
 def shown(filename: str) -> str:
-    """A file name fit for a client: relative to the library or working directory, never a host path."""
+    """A file name fit for a client: relative to the library or working directory."""
     if not filename.startswith("/"):
         return filename
     for prefix in _prefixes:
@@ -51,7 +51,7 @@ def shown(filename: str) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """`text` without the directories that ImportError quotes: "... from 'json' (/usr/lib/.../json.py)"."""
+    """`text` without the directories that ImportError quotes: "... from 'x' (/usr/.../x.py)"."""
     for prefix in _prefixes:
         text = text.replace("(" + prefix, "(")
     return text

@@ -11,7 +11,7 @@ def compile_glob(pattern: str) -> tuple:
 
 
 def matches(path: tuple, glob: tuple) -> bool:
-    """Whether the components of a path match those of a glob; `**` stands for any number of directories."""
+    """Whether the components of a path match those of a glob; `**` is any number of directories."""
     reached = {0}  # positions in the glob that the path so far can have led to
     for name in path:
         following = set()
@@ -38,7 +38,7 @@ def _past_stars(reached: set, glob: tuple) -> set:
 
 
 def matches_name(name: str, pattern: str) -> bool:
-    """Match one component: `*`, `?`, `[a-z]`, `[!a-z]`. Hidden files only when the pattern has the dot."""
+    """Match one component: `*`, `?`, `[a-z]`, `[!a-z]`; hidden files only by a dot."""
     if name.startswith(".") and not pattern.startswith("."):
         return False
     at = place = 0
@@ -60,7 +60,7 @@ def matches_name(name: str, pattern: str) -> bool:
 
 
 def _match_one(character: str, pattern: str, place: int) -> int:
-    """How many characters of the pattern at `place` match this one character; 0 when they do not."""
+    """How many characters of the pattern at `place` match this one character; 0 if they do not."""
     if place >= len(pattern):
         return 0
     head = pattern[place]
