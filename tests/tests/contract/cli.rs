@@ -2,12 +2,22 @@
 
 use std::{fs, path::Path};
 
-use cellblock_tests::{Finished, Program, Report, Setup, dedent, matrix};
+use cellblock_tests::{Engine, Finished, Program, Report, Setup, dedent, first_python};
 
-matrix!(suite);
+#[test]
+fn warm() {
+    suite(Engine::Warm);
+}
 
-fn suite(setup: &Setup, report: &mut Report) {
-    let directory = setup.prepare();
+#[test]
+fn cold() {
+    suite(Engine::Cold);
+}
+
+/// Each command starts an engine of its own, so one interpreter has to do.
+fn suite(engine: Engine) {
+    let mut report = Report::default();
+    let directory = Setup::new(engine, &first_python()).prepare();
     for (name, script, arguments, stdin, code, stdout, stderr) in RUNS {
         fs::write(directory.path().join("script.py"), dedent(script)).unwrap();
         let arguments: Vec<_> = ["run", "script.py"]
@@ -16,9 +26,10 @@ fn suite(setup: &Setup, report: &mut Report) {
             .copied()
             .collect();
         let done = Program::find().run(&arguments, directory.path(), stdin);
-        compare(report, name, &done, *code, stdout, stderr);
+        compare(&mut report, name, &done, *code, stdout, stderr);
     }
-    others(directory.path(), report);
+    others(directory.path(), &mut report);
+    report.finish();
 }
 
 fn compare(

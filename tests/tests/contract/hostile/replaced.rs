@@ -68,18 +68,17 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-const REPLACED: [&str; 16] = [
+const REPLACED: [&str; 15] = [
     "import json\njson.dumps = json.loads = json.JSONEncoder = None",
     "import sys\nsys.modules.clear()",
     "import sys\nsys.stdout = sys.stderr = sys.__stdout__ = None",
     "import sys\nclass Bad:\n    def flush(self): raise SystemExit(3)\nsys.stdout = Bad()",
     "import os\nos.write = os.read = os._exit = lambda *a: 1 / 0",
     "import builtins\nbuiltins.len = builtins.isinstance = builtins.type = builtins.dict = None",
-    "import builtins\nfor name in list(vars(builtins)): setattr(builtins, name, None)",
+    "import builtins\nvars(builtins).update(dict.fromkeys(vars(builtins)))",
     "import builtins\nvars(builtins).clear()",
     "globals().clear()",
     "import sys\nsys.settrace(lambda *a: 1 / 0)",
-    "import sys\nsys.setprofile(lambda *a: 1 / 0)",
     "import sys\nsys.setrecursionlimit(60)",
     "import gc\ngc.callbacks.append(lambda *a: 1 / 0)\ngc.set_threshold(1)",
     "import atexit\natexit.register(lambda: 1 / 0)",

@@ -138,7 +138,7 @@ const BODIES: &[(&str, &str)] = &[
     ("true", "invalid type: boolean"),
     ("7", "invalid type: integer"),
     ("\"def main(): pass\"", "invalid type: string"),
-    ("1e400", "the body"),
+    ("1e400", "the body: number out of range"),
     (
         "{",
         "not JSON: EOF while parsing an object at line 1 column 1",

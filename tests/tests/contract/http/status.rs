@@ -139,7 +139,7 @@ fn sizes(client: &Client, report: &mut Report) {
     let answer = client.post("/execute", &body(2_000_000));
     report.check("the largest body", answer.status == 200, answer.shown());
     let message = Text::default().and_has("2000000 bytes");
-    for len in [2_000_001, 20_000_000] {
+    for len in [2_000_001, 6_000_000] {
         let answer = client.post("/execute", &body(len));
         let result = is_error(&answer, 413, "payload_too_large", &message);
         report.add(
