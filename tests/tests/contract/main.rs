@@ -5,6 +5,7 @@
     clippy::expect_used,
     reason = "in a test, that is how to fail"
 )]
+#![allow(clippy::too_many_lines, reason = "tables are data, however long")]
 
 mod cli;
 mod errors;

@@ -2,6 +2,8 @@
 
 use cellblock_tests::{Report, Server, Text, is_error};
 
+use super::oversized;
+
 pub(super) fn check(server: &Server, report: &mut Report) {
     let client = server.client();
     for (body, message) in BODIES {
@@ -23,11 +25,11 @@ pub(super) fn check(server: &Server, report: &mut Report) {
         "not UTF-8: bad byte at offset 12",
     );
     judge(server, report, b"\xff\xfe{\0}\0", "not UTF-8");
-    for (body, message) in large() {
+    for (body, message) in oversized::bodies() {
         judge(server, report, body.as_bytes(), message);
     }
     let longest = format!(
-        r##"{{"script": "def main(): return 1 #{}"}}"##,
+        r#"{{"script": "def main(): return 1 #{}"}}"#,
         "x".repeat(1_048_554)
     );
     let answer = client.post("/execute", longest.as_bytes());
@@ -48,85 +50,6 @@ fn judge(server: &Server, report: &mut Report, body: &[u8], message: &str) {
         report.add(format!("{path} {shown}"), result);
         report.check(&shown, answer.body.len() < 2000, "the answer is long");
     }
-}
-
-/// Bodies that are as large as they are wrong.
-fn large() -> Vec<(String, &'static str)> {
-    let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-    let with = |fields: &str| format!(r#"{{"script": "def main(): return 1", {fields}}}"#);
-    let many: Vec<_> = (0..1025)
-        .map(|n| format!(r#"{{"path": "{n}", "text": ""}}"#))
-        .collect();
-    let text = "é".repeat(100_000);
-    vec![
-        (
-            format!(r#"{{"script": "{}"}}"#, "x".repeat(1_048_577)),
-            "script: is 1048577 bytes long",
-        ),
-        (
-            with(&format!(r#""input": {}"#, nested(201))),
-            "input: nested deeper than 200 levels",
-        ),
-        (
-            with(&format!(r#""input": {}"#, nested(100_000))),
-            "input: nested deeper",
-        ),
-        (
-            with(&format!(r#""env": {}"#, nested(100_000))),
-            "env: invalid type: array",
-        ),
-        (
-            with(&format!(r#""files": {}"#, nested(100_000))),
-            "files[0]: invalid type: array",
-        ),
-        (nested(100_000), "the body: invalid type: array"),
-        ("[".repeat(100_000), "the body: invalid type: array"),
-        (
-            "{\"script\":".repeat(100_000),
-            "script: invalid type: object",
-        ),
-        (
-            with(&format!(r#""files": [{}]"#, many.join(","))),
-            "files: more than this server's maximum",
-        ),
-        (
-            with(&format!(
-                r#""files": [{{"path": "a", "text": "{}"}}]"#,
-                "x".repeat(8_388_609)
-            )),
-            "files: more than this server's maximum of 8388608 bytes",
-        ),
-        (
-            with(&format!(r#""limits": "{text}""#)),
-            "limits: invalid type: string",
-        ),
-        (with(&format!(r#""{text}": 1"#)), "unknown field"),
-        (
-            with(&format!(r#""environment": "{text}""#)),
-            "environment: no environment is named",
-        ),
-        (
-            with(&format!(
-                r#""files": [{{"path": "{}", "text": ""}}]"#,
-                "x".repeat(256)
-            )),
-            "files[0].path",
-        ),
-        (
-            with(&format!(
-                r#""files": [{{"path": "{}", "text": ""}}]"#,
-                "x/".repeat(3000)
-            )),
-            "files[0].path",
-        ),
-        (
-            with(&format!(
-                r#""output_files": [{}]"#,
-                vec!["\"*\""; 65].join(",")
-            )),
-            "output_files: 65",
-        ),
-    ]
 }
 
 const BODIES: &[(&str, &str)] = &[

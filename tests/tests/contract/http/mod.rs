@@ -4,6 +4,7 @@
 mod bodies;
 mod fuzz;
 mod malformed;
+mod oversized;
 mod status;
 
 use cellblock_tests::{Case, Engine, Report, Setup, first_python};

@@ -76,7 +76,7 @@ pub(super) fn check(server: &Server, report: &mut Report) {
     let client = server.client();
     for (method, path, status, kind, allow) in ROUTES {
         let answer = client.send(method, path, &[JSON], b"");
-        let result = if *kind == "" {
+        let result = if kind.is_empty() {
             Ok(())
         } else {
             is_error(&answer, *status, kind, &Text::default())
