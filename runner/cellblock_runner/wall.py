@@ -18,6 +18,7 @@ PACKAGES = "/packages"
 def zygote():
     """Warms up, then serves forks. Does not return in any process."""
     wall = _wall()
+    wall.gather()
     import cellblock_runner
 
     begun = time.monotonic()
@@ -36,6 +37,7 @@ def zygote():
         wall.fatal(stage, f"{type(error).__name__}: {error}")
         os._exit(1)
     _freeze()
+    wall.settle()
     warm_ms = int((time.monotonic() - begun) * 1000)
     channel = wall.serve(platform.python_version(), warm_ms, cellblock_runner.reseed)
     _run(channel)
