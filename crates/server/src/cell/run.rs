@@ -17,7 +17,10 @@ use super::{
     verdict::{NoVerdict, Observed, Stop, verdict},
     watch::Watch,
 };
-use crate::execution::{Limits, Outcome, Stream, Usage};
+use crate::{
+    cgroup::Meter,
+    execution::{Limits, Outcome, Stream, Usage},
+};
 
 /// How long output may still come once nobody is left to write it.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -55,7 +58,9 @@ impl Cell {
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);
 
-        let stop = self.listen(task, token, &mut answer, &mut streams).await;
+        let stop = self
+            .listen(task, meter, token, &mut answer, &mut streams)
+            .await;
         let wall = started.elapsed();
         self.terminate();
         let ended = self.last_words(stop, task.measure, &mut streams).await;
@@ -93,6 +98,7 @@ impl Cell {
     async fn listen(
         &mut self,
         task: &Task,
+        meter: Option<Meter>,
         token: Token,
         answer: &mut Answer,
         streams: &mut [Capture; 2],
@@ -100,7 +106,7 @@ impl Cell {
         let deadline = Instant::now() + task.limits.timeout;
         let mut packets = job_packets(task, token).into_iter();
         let mut unsent = packets.next();
-        let mut watch = Watch::new(&task.limits, self.slot.is_none());
+        let mut watch = Watch::new(&task.limits, meter);
         let mut channel_open = true;
         let [stdout, stderr] = streams;
         loop {
