@@ -31,6 +31,7 @@ def zygote():
             __import__(module)
         stage = "exercise"
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
+        cellblock_runner.seed.prepare()
         stage = "check for threads"
         _only_one_thread()
     except BaseException as error:
