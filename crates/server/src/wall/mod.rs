@@ -132,9 +132,9 @@ impl Wall {
         self.dead.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has been noted that this wall is dead.
+    /// Whether nothing more can be had from this wall, noted or not.
     pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Relaxed)
+        self.dead.load(Ordering::Relaxed) || self.control.is_closed()
     }
 
     /// The process id of nsjail.
