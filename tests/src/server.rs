@@ -147,6 +147,11 @@ impl Server {
         String::from_utf8_lossy(&fs::read(&self.log).expect("a log")).into_owned()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
