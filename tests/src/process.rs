@@ -49,3 +49,19 @@ pub fn now_within(took: Duration, limit: Duration) -> Result<(), String> {
         limit.as_millis()
     ))
 }
+
+/// The children of a process, whichever of its threads started them.
+pub fn children(id: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|text| {
+            text.split_ascii_whitespace()
+                .filter_map(|id| id.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}

@@ -1,5 +1,5 @@
 //! What a newcomer meets: the README's examples, `cellblock doctor`, and the sentence that each
-//! likely failure gets; and what becomes of a run whose zygote dies.
+//! likely failure gets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,4 +9,3 @@
 mod doctor;
 mod readme;
 mod refusals;
-mod zygote;

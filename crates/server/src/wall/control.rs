@@ -7,12 +7,9 @@ use std::{
 };
 
 use cellblock_wire::control::{Event, MAX_CONTROL, Request};
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    net::{
-        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-        SendAncillaryMessage, SendFlags,
-    },
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
 };
 use thiserror::Error;
 use tokio::{io::Interest, net::UnixStream};
@@ -67,14 +64,6 @@ impl Control {
         }
     }
 
-    /// Whether the other end is gone, in the interpreter inside and in nsjail.
-    pub fn is_closed(&self) -> bool {
-        let mut socket = [PollFd::new(&self.0, PollFlags::RDHUP)];
-        let over = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
-        poll(&mut socket, Some(&Timespec::default())).is_ok()
-            && socket[0].revents().intersects(over)
-    }
-
     /// The next event, with the descriptor beside it. Cancel-safe.
     pub async fn receive(&self) -> Result<(Event, Option<OwnedFd>), ControlError> {
         let mut bytes = vec![0; MAX_CONTROL];
@@ -124,24 +113,4 @@ fn receive(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Option<O
         _ => None,
     });
     Ok((message.bytes, descriptor))
-}
-
-#[cfg(test)]
-mod tests {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_other_ends_going_is_seen_without_reading() {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let (ours, theirs) =
-            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
-        let control = Control::new(ours).unwrap();
-        assert!(!control.is_closed());
-        rustix::net::send(&theirs, b"unread", SendFlags::empty()).unwrap();
-        assert!(!control.is_closed());
-        drop(theirs);
-        assert!(control.is_closed());
-    }
 }

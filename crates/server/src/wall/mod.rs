@@ -22,7 +22,7 @@ use std::{
 use cellblock_wire::control::{Event, Ready, Request, Setup};
 use rustix::{
     net::{AddressFamily, SocketFlags, SocketType},
-    process::{Pid, PidfdFlags},
+    process::{Pid, PidfdFlags, WaitId, WaitIdOptions, waitid},
 };
 use thiserror::Error;
 use tokio::{
@@ -132,9 +132,20 @@ impl Wall {
         self.dead.store(true, Ordering::Relaxed);
     }
 
-    /// Whether nothing more can be had from this wall, noted or not.
+    /// Whether nothing more can be had from this wall: its end was noted, or nsjail has exited.
     pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Relaxed) || self.control.is_closed()
+        self.dead.load(Ordering::Relaxed) || self.has_exited()
+    }
+
+    fn has_exited(&self) -> bool {
+        // Looked at without reaping: that is the runtime's to do.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let Some(pid) = pid else { return true };
+        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
     }
 
     /// The process id of nsjail.
