@@ -155,7 +155,12 @@ impl Cell {
             return Err(CellError::Ended);
         };
         match cellblock_wire::packet::decode(packet, Token::NONE) {
-            Ok((Kind::Ready, _)) => Ok(()),
+            Ok((Kind::Ready, _)) => {
+                if let Some(slot) = &mut self.slot {
+                    slot.note();
+                }
+                Ok(())
+            }
             Ok((Kind::SetupFailed, payload)) => {
                 let failure = serde_json::from_slice(payload).unwrap_or(SetupFailure {
                     step: "unknown".to_owned(),
