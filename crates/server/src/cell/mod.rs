@@ -35,6 +35,9 @@ use channel::Channel;
 /// How long init gets to end its cell before the kernel is asked to.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long it may take until a wall's death is known, after that of a cell in it was.
+const OBITUARY: Duration = Duration::from_millis(200);
+
 /// A sealed cell that waits for its job, or runs it.
 #[derive(Debug)]
 pub struct Cell {
@@ -181,6 +184,21 @@ impl Cell {
 
     /// Ends the cell and waits until nothing of it is left.
     pub async fn end(&mut self) -> Ended {
+        let ended = self.end_by_force().await;
+        if ended == Ended::Lost {
+            // Most likely its wall died, and the wall's other cells are about to. Whoever tries
+            // again must not be handed one of them.
+            let known = async {
+                while !self.wall.is_dead() {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            };
+            let _ = tokio::time::timeout(OBITUARY, known).await;
+        }
+        ended
+    }
+
+    async fn end_by_force(&mut self) -> Ended {
         self.terminate();
         if let Ok(ended) = tokio::time::timeout(GRACE, self.ended()).await {
             return ended;
@@ -197,7 +215,7 @@ impl Cell {
         let _ = pidfd_send_signal(&self.pidfd, signal);
     }
 
-    /// Whether the wall around this cell still stands, as far as is known without asking.
+    /// Whether this cell and the wall around it still stand.
     pub fn stands(&self) -> bool {
         self.ended.is_none() && !self.wall.is_dead()
     }
