@@ -70,9 +70,7 @@ impl Answer {
             Kind::FileHead => self.file_head(payload),
             Kind::FilePart => self.file_part(payload),
             Kind::Done => Progress::Done,
-            Kind::JobHead | Kind::JobPart | Kind::Limits | Kind::Ready | Kind::SetupFailed => {
-                self.waste()
-            }
+            Kind::JobHead | Kind::JobPart | Kind::Ready | Kind::SetupFailed => self.waste(),
         }
     }
 
