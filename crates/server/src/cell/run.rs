@@ -17,7 +17,10 @@ use super::{
     verdict::{NoVerdict, Observed, Stop, verdict},
     watch::Watch,
 };
-use crate::execution::{Limits, Outcome, Stream, Usage};
+use crate::{
+    cgroup::Meter,
+    execution::{Limits, Outcome, Stream, Usage},
+};
 
 /// How long output may still come once nobody is left to write it.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -55,7 +58,9 @@ impl Cell {
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);
 
-        let stop = self.listen(task, token, &mut answer, &mut streams).await;
+        let stop = self
+            .listen(task, token, meter, &mut answer, &mut streams)
+            .await;
         let wall = started.elapsed();
         self.terminate();
         let ended = self.last_words(stop, task.measure, &mut streams).await;
@@ -94,13 +99,14 @@ impl Cell {
         &mut self,
         task: &Task,
         token: Token,
+        meter: Option<Meter>,
         answer: &mut Answer,
         streams: &mut [Capture; 2],
     ) -> Stop {
         let deadline = Instant::now() + task.limits.timeout;
         let mut packets = job_packets(task, token).into_iter();
         let mut unsent = packets.next();
-        let mut watch = Watch::new(&task.limits, self.slot.is_none());
+        let mut watch = Watch::new(&task.limits, meter);
         let mut channel_open = true;
         let [stdout, stderr] = streams;
         loop {
@@ -147,8 +153,8 @@ impl Cell {
         let [stdout, stderr] = streams;
         if stop == Stop::Done && !measure {
             // All that the script printed was in the pipes before its answer was.
-            stdout.drain(&mut self.stdout, 64);
-            stderr.drain(&mut self.stderr, 64);
+            stdout.drain(&self.stdout, 64);
+            stderr.drain(&self.stderr, 64);
             return self.ended;
         }
         let ended = self.end().await;

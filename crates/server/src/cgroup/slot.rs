@@ -170,6 +170,7 @@ impl Memory {
             },
             Version::Two => {
                 // All of a cell's processes go together, so that no half of a run answers.
+                let _ = hierarchy::write(directory, "memory.oom.group", "1");
                 let _ = hierarchy::write(directory, "memory.swap.max", "0");
                 Self {
                     limit: open(directory, "memory.max", true)?,
