@@ -107,11 +107,8 @@ fn sigterm_under_load_answers_what_was_accepted() {
 }
 
 fn kill(id: u32) {
-    let id = i32::try_from(id)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a process id");
-    kill_process(id, Signal::KILL).expect("killed");
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(id, Signal::KILL).unwrap();
 }
 
 /// Not `Server::stop`, which takes a logged error for a fault: the deaths are logged as such.

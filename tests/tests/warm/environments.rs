@@ -25,6 +25,7 @@ fn each_has_its_own_packages_engine_and_rules() {
         let socket = "import socket\ndef main():\n    return 1\n";
         Case::new("default restricts", socket)
             .fails("restricted_import")
+            .error("module", "socket")
             .line(1)
             .run(&server, report);
         plain("plain does not", socket)

@@ -28,7 +28,7 @@ pub(crate) fn while_busy(
         over.store(true, Ordering::Relaxed);
         clients
             .into_iter()
-            .map(|client| client.join().expect("a client"))
+            .map(|client| client.join().unwrap())
             .collect()
     });
     let mut answered = 0;

@@ -18,7 +18,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    cgroup::Meter,
+    cgroup::Slot,
     execution::{Limits, Outcome, Stream, Usage},
 };
 
@@ -47,10 +47,9 @@ impl Cell {
     /// ends it with [`Cell::end`], which also says when its place is free.
     pub async fn run(&mut self, task: &Task) -> Result<Outcome, NoVerdict> {
         let started = Instant::now();
-        let meter = self
-            .slot
-            .as_mut()
-            .map(|slot| slot.begin(task.limits.memory_bytes));
+        if let Some(slot) = &mut self.slot {
+            slot.limit(task.limits.memory_bytes);
+        }
         let mut streams = [
             Capture::new(task.stdout_bytes),
             Capture::new(task.stderr_bytes),
@@ -58,23 +57,17 @@ impl Cell {
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);
 
-        let stop = self
-            .listen(task, token, meter, &mut answer, &mut streams)
-            .await;
+        let stop = self.listen(task, token, &mut answer, &mut streams).await;
         let wall = started.elapsed();
         self.terminate();
         let ended = self.last_words(stop, task.measure, &mut streams).await;
 
-        let usage = self.usage(wall, ended);
+        let usage = self.usage(wall, ended, task.measure || stop != Stop::Done);
         let observed = Observed {
             stop,
             result: answer.result(),
             error: answer.error(),
-            out_of_memory: meter.is_some_and(|meter| {
-                self.slot
-                    .as_ref()
-                    .is_some_and(|slot| slot.killed_since(&meter))
-            }),
+            out_of_memory: self.slot.as_ref().is_some_and(Slot::has_killed),
             cpu: usage.cpu,
         };
         let result = verdict(observed, &task.limits, task.budget.result_bytes)?;
@@ -99,14 +92,13 @@ impl Cell {
         &mut self,
         task: &Task,
         token: Token,
-        meter: Option<Meter>,
         answer: &mut Answer,
         streams: &mut [Capture; 2],
     ) -> Stop {
         let deadline = Instant::now() + task.limits.timeout;
         let mut packets = job_packets(task, token).into_iter();
         let mut unsent = packets.next();
-        let mut watch = Watch::new(&task.limits, meter);
+        let mut watch = Watch::new(&task.limits, self.slot.is_some());
         let mut channel_open = true;
         let [stdout, stderr] = streams;
         loop {
@@ -167,7 +159,13 @@ impl Cell {
         Some(ended)
     }
 
-    fn usage(&self, wall: Duration, ended: Option<Ended>) -> Usage {
+    fn usage(&self, wall: Duration, ended: Option<Ended>, measure: bool) -> Usage {
+        if !measure {
+            return Usage {
+                wall,
+                ..Usage::default()
+            };
+        }
         let reported = match ended {
             Some(Ended::Reported(report)) => Some(report),
             _ => None,
@@ -177,8 +175,8 @@ impl Cell {
             wall,
             cpu: reported
                 .map(|report| Duration::from_micros(report.cpu_us))
-                .or_else(|| slot.and_then(crate::cgroup::Slot::cpu)),
-            peak_memory_bytes: slot.and_then(crate::cgroup::Slot::peak),
+                .or_else(|| slot.and_then(Slot::cpu)),
+            peak_memory_bytes: slot.and_then(Slot::peak),
             queue: Duration::ZERO,
         }
     }

@@ -58,7 +58,7 @@ pub fn verdict(
     result_limit: usize,
 ) -> Result<Result<Box<RawValue>, Failure>, NoVerdict> {
     match observed.stop {
-        // What came of a run of which a part was killed is no answer.
+        // A run goes together: when one of its processes was killed, the rest does not answer.
         Stop::Done if observed.out_of_memory => Ok(Err(memory(limits))),
         Stop::Done => answered(observed),
         Stop::Ended(Ended::Lost) => Err(NoVerdict(
@@ -262,16 +262,6 @@ mod tests {
         );
         assert_eq!(kind(observed(Stop::Timeout)), ErrorType::Timeout);
         assert_eq!(kind(observed(Stop::Flooded)), ErrorType::ResultTooLarge);
-    }
-
-    #[test]
-    fn a_run_of_which_a_part_was_killed_has_no_result() {
-        let part = Observed {
-            result: Some(b"1".to_vec()),
-            out_of_memory: true,
-            ..observed(Stop::Done)
-        };
-        assert_eq!(kind(part), ErrorType::MemoryLimit);
     }
 
     #[test]

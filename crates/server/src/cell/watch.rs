@@ -5,15 +5,12 @@ use std::{num::NonZero, os::fd::OwnedFd, time::Duration};
 use tokio::time::Instant;
 
 use super::{usage_by_proc, verdict::Stop};
-use crate::{
-    cgroup::{Meter, Slot},
-    execution::Limits,
-};
+use crate::{cgroup::Slot, execution::Limits};
 
 /// How often memory is looked at where no cgroup limits it.
 const POLL: Duration = Duration::from_millis(20);
-/// How often to look whether a cgroup has killed a process for memory.
-const KILLS: Duration = Duration::from_millis(100);
+/// How often it is asked whether the cgroup has killed a process for memory.
+const ASK: Duration = Duration::from_millis(100);
 /// CPU time is never looked at more often than this.
 const SHORTEST: Duration = Duration::from_millis(5);
 
@@ -23,21 +20,20 @@ pub(super) struct Watch {
     cpu: Duration,
     memory_bytes: u64,
     processors: u32,
-    /// Where memory is counted by a cgroup: what it had counted when the run began.
-    meter: Option<Meter>,
+    in_group: bool,
     pub(super) next: Instant,
 }
 
 impl Watch {
-    /// Without a `meter` no cgroup limits the cell's memory.
-    pub(super) fn new(limits: &Limits, meter: Option<Meter>) -> Self {
+    /// `in_group`: a cgroup limits the cell's memory.
+    pub(super) fn new(limits: &Limits, in_group: bool) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let processors = u32::try_from(processors).unwrap_or(u32::MAX);
         let mut watch = Self {
             cpu: limits.cpu,
             memory_bytes: limits.memory_bytes,
             processors,
-            meter,
+            in_group,
             next: Instant::now(),
         };
         watch.sleep(limits.cpu);
@@ -47,20 +43,19 @@ impl Watch {
     /// The limit cannot be reached before every processor has worked off what is left of it.
     fn sleep(&mut self, cpu_left: Duration) {
         let soonest = (cpu_left / self.processors).max(SHORTEST);
-        let poll = if self.meter.is_some() { KILLS } else { POLL };
-        self.next = Instant::now() + soonest.min(poll);
+        let at_most = if self.in_group { ASK } else { POLL };
+        self.next = Instant::now() + soonest.min(at_most);
     }
 
     /// Looks. A cell that cannot be looked at is stopped by its wall-clock limit at the latest.
     pub(super) fn look(&mut self, slot: Option<&Slot>, init: &OwnedFd) -> Option<Stop> {
-        let seen = match &self.meter {
-            // All of a run goes together: its own processes would wait for ever for one that the
-            // kernel has killed.
-            Some(meter) if slot.is_some_and(|slot| slot.killed_since(meter)) => {
-                return Some(Stop::Memory);
-            }
-            Some(_) => None,
-            None => usage_by_proc::of_cell(init),
+        if slot.is_some_and(Slot::has_killed) {
+            return Some(Stop::Memory);
+        }
+        let seen = if self.in_group {
+            None
+        } else {
+            usage_by_proc::of_cell(init)
         };
         let cpu = slot.and_then(Slot::cpu).or(seen.map(|seen| seen.cpu));
         if cpu.is_some_and(|cpu| cpu >= self.cpu) {
