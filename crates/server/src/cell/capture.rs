@@ -38,28 +38,33 @@ impl Capture {
             self.closed = true;
             return;
         }
-        self.drain(pipe, 1);
+        self.take(1, |buffer| pipe.try_read(buffer));
     }
 
     /// Takes what is in the pipe now without waiting, at most `rounds` times a pipe's capacity,
-    /// so that a writer who never stops cannot hold the reader.
-    pub fn drain(&mut self, pipe: &mut pipe::Receiver, rounds: usize) {
+    /// so that a writer who never stops cannot hold the reader. Asks the kernel, not tokio, which
+    /// may not have heard yet of what was written last.
+    pub fn drain(&mut self, pipe: &pipe::Receiver, rounds: usize) {
+        self.take(rounds, |buffer| Ok(rustix::io::read(pipe, buffer)?));
+    }
+
+    fn take(&mut self, rounds: usize, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) {
         for _ in 0..rounds {
             let room = self.limit - self.bytes.len();
-            let read = if room > 0 {
+            let taken = if room > 0 {
                 self.bytes.reserve(room.min(CHUNK));
                 let mut limited = LimitedBuf {
                     bytes: &mut self.bytes,
                     room: room.min(CHUNK),
                 };
-                limited.read_from(pipe)
+                limited.read_from(&mut read)
             } else {
                 let mut scratch = [0; 8192];
-                let read = pipe.try_read(&mut scratch);
+                let read = read(&mut scratch);
                 self.truncated |= matches!(read, Ok(1..));
                 read
             };
-            match read {
+            match taken {
                 Ok(0) => {
                     self.closed = true;
                     return;
@@ -100,10 +105,13 @@ struct LimitedBuf<'a> {
 }
 
 impl LimitedBuf<'_> {
-    fn read_from(&mut self, pipe: &pipe::Receiver) -> io::Result<usize> {
+    fn read_from(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let before = self.bytes.len();
         self.bytes.resize(before + self.room, 0);
-        let read = pipe.try_read(&mut self.bytes[before..]);
+        let read = read(&mut self.bytes[before..]);
         self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
         read
     }
@@ -128,6 +136,16 @@ fn incomplete_tail(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_was_written_a_moment_ago_is_drained() {
+        let (writer, reader) = pipe::pipe().unwrap();
+        // Past tokio, as a cell writes: nothing has told the reader yet.
+        rustix::io::write(&writer, b"last words").unwrap();
+        let mut capture = Capture::new(100);
+        capture.drain(&reader, 64);
+        assert_eq!(capture.finish(), ("last words".to_owned(), false));
+    }
 
     #[test]
     fn a_cut_character_is_dropped_only_where_it_was_cut() {
