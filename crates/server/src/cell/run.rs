@@ -65,6 +65,7 @@ impl Cell {
             stop,
             result: answer.result(),
             error: answer.error(),
+            started: answer.started(),
             out_of_memory: meter.is_some_and(|meter| {
                 self.slot
                     .as_ref()
