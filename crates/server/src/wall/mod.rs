@@ -100,7 +100,9 @@ impl Wall {
         .map_err(io::Error::from)?;
         // The interpreter's end blocks: it is its only thread's only work.
         rustix::io::ioctl_fionbio(&theirs, false).map_err(io::Error::from)?;
-        let mut child = spawn(spec, theirs)?;
+        // Read by nsjail before anything inside runs, so it is in nobody's way once this returns.
+        let config = ConfigFile::write(spec)?;
+        let mut child = spawn(spec, &config, theirs)?;
         let log = child.stderr.take().map(LogTail::follow);
         let control = Control::new(ours)?;
         let ready = tokio::time::timeout(within, handshake(&control, setup)).await;
@@ -156,28 +158,46 @@ impl Wall {
     }
 }
 
-fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
-    let failed = |source| WallError::Spawn {
-        path: spec.nsjail.clone(),
-        source,
-    };
-    let config = spec
-        .state
-        .join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
-    let written = write_private(&config, &spec.to_config());
-    let child = written.and_then(|()| {
-        Command::new(&spec.nsjail)
-            .arg("--config")
-            .arg(&config)
-            .stdin(Stdio::from(control))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .env_clear()
-            .current_dir("/")
-            .kill_on_drop(true)
-            .spawn()
-    });
-    child.map_err(failed)
+fn spawn(spec: &WallSpec, config: &ConfigFile, control: OwnedFd) -> Result<Child, WallError> {
+    Command::new(&spec.nsjail)
+        .arg("--config")
+        .arg(&config.0)
+        .stdin(Stdio::from(control))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .env_clear()
+        .current_dir("/")
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|source| spec.failed(source))
+}
+
+/// The file that tells nsjail what to build; removed when dropped.
+struct ConfigFile(PathBuf);
+
+impl ConfigFile {
+    fn write(spec: &WallSpec) -> Result<Self, WallError> {
+        let name = format!("wall-{}-{}.cfg", std::process::id(), unique());
+        let file = Self(spec.state.join(name));
+        write_private(&file.0, &spec.to_config()).map_err(|source| spec.failed(source))?;
+        Ok(file)
+    }
+}
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        // Should it stay, it is only in the way of whoever looks at the directory.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl WallSpec {
+    fn failed(&self, source: io::Error) -> WallError {
+        WallError::Spawn {
+            path: self.nsjail.clone(),
+            source,
+        }
+    }
 }
 
 fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {

@@ -1,0 +1,1 @@
+//! Each layer is what stops something.
