@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cellblock_tests::{Engine, Report, Server, Setup, first_python};
+use cellblock_tests::{Engine, Report, Server, Setup, first_python, quoted};
 
 use crate::{
     outcome::Outcome,
@@ -55,6 +55,23 @@ fn warm_without_landlock() {
     run("no landlock", Engine::Warm, "landlock", |attack| {
         attack.without_landlock.as_deref()
     });
+}
+
+/// What the layers must not stop.
+#[test]
+fn honest_scripts_run() {
+    let mut report = Report::default();
+    for engine in [Engine::Warm, Engine::Cold] {
+        let server = Setup::new(engine, &first_python()).start();
+        for (name, script) in table::honest() {
+            let body = format!("{{\"script\": {}}}", quoted(&script));
+            let answer = server.client().post("/execute", body.as_bytes());
+            let passed = answer.status == 200 && answer.json()["result"] == true;
+            report.check(format!("{engine}, {name}"), passed, answer.shown());
+        }
+        server.stop(&mut report);
+    }
+    report.finish();
 }
 
 fn run(name: &str, engine: Engine, without: &str, instead: fn(&Attack) -> Option<&str>) {

@@ -44,19 +44,28 @@ impl Outcome {
         text.chars().take(300).collect()
     }
 
-    /// Compares; `instead` is a result that takes the place of the table's.
+    /// Compares; `instead` takes the place of the table's result or error.
     pub(crate) fn check(&self, attack: &Attack, instead: Option<&str>) -> Result<(), String> {
-        let result = instead.or(attack.result.as_deref());
+        let error = instead.and_then(|instead| instead.strip_prefix("error "));
+        let result = match error {
+            Some(_) => None,
+            None => instead.or(attack.result.as_deref()),
+        };
+        let error = error.or(attack.error.as_deref());
         if let Some(result) = result {
             let expected: Value = serde_json::from_str(result).expect("a result in JSON");
             if !self.error.is_empty() || self.result != expected {
                 return Err(format!("expected {expected}, got {}", self.shown()));
             }
-        } else if attack.error.as_deref() != Some(&self.error) {
-            let (expected, got) = (attack.error.as_deref(), self.shown());
-            return Err(format!("expected error {expected:?}, got {got}"));
+        } else if error != Some(&self.error) {
+            let got = self.shown();
+            return Err(format!("expected error {error:?}, got {got}"));
         }
-        if attack.signal.as_ref().is_some_and(|name| *name != self.signal) {
+        if attack
+            .signal
+            .as_ref()
+            .is_some_and(|name| *name != self.signal)
+        {
             return Err(format!("the signal is {:?}", self.signal));
         }
         match attack.stdout_bytes {

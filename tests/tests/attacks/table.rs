@@ -63,7 +63,7 @@ pub(crate) struct Attack {
     /// Which files are returned is a race that either side may win.
     #[serde(default)]
     pub(crate) returned_any: bool,
-    /// What comes of it elsewhere instead: a result.
+    /// What comes of it elsewhere instead: a result, or `error` and its type.
     pub(crate) cold: Option<String>,
     pub(crate) without_cgroup: Option<String>,
     pub(crate) without_landlock: Option<String>,
@@ -78,20 +78,17 @@ impl Attack {
         if let Some((text, times)) = &self.body_repeat {
             return text.repeat(*times).into_bytes();
         }
-        let mut script = prelude("attempt");
-        if self.forge {
-            script += &prelude("forge");
-        }
-        if self.native == Some(true) {
-            script += &prelude("native");
-        }
+        let mut script = self.preludes();
         match (&self.script, &self.value) {
             (Some(text), None) => script += text,
             (None, Some(value)) => script += &format!("def main():\n    return {value}\n"),
             _ => panic!("{}: give a script, a value or a body", self.name),
         }
         let mut body = json!({"script": script});
-        let fields = [("limits", &self.limits), ("output_files", &self.output_files)];
+        let fields = [
+            ("limits", &self.limits),
+            ("output_files", &self.output_files),
+        ];
         for (name, value) in fields {
             if let Some(value) = value {
                 body[name] = value.clone();
@@ -103,9 +100,20 @@ impl Attack {
         body.to_string().into_bytes()
     }
 
+    fn preludes(&self) -> String {
+        let mut text = prelude("attempt");
+        if self.forge {
+            text += &prelude("forge");
+        }
+        if self.native == Some(true) {
+            text += &prelude("native");
+        }
+        text
+    }
+
     /// The body of the request that goes before.
     pub(crate) fn before(&self) -> Option<Vec<u8>> {
-        let script = prelude("attempt") + self.before.as_deref()?;
+        let script = self.preludes() + self.before.as_deref()?;
         Some(format!("{{\"script\": {}}}", quoted(&script)).into_bytes())
     }
 }
@@ -143,6 +151,18 @@ pub(crate) fn all() -> Vec<Attack> {
 pub(crate) fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
     let text = fs::read_to_string(directory().join(format!("{name}.toml"))).expect("a table");
     toml::from_str(&text).unwrap_or_else(|error| panic!("{name}.toml: {error}"))
+}
+
+/// The honest scripts, by name.
+pub(crate) fn honest() -> Vec<(String, String)> {
+    let files = fs::read_dir(directory().join("honest")).expect("honest scripts");
+    let paths = files.flatten().map(|file| file.path());
+    paths
+        .map(|path| {
+            let text = fs::read_to_string(&path).expect("a script");
+            (path.display().to_string(), text)
+        })
+        .collect()
 }
 
 fn prelude(name: &str) -> String {

@@ -73,7 +73,9 @@ impl World {
             Ok(())
         } else {
             let before = std::mem::replace(self, now.clone());
-            Err(format!("left behind:\n    before {before:?}\n    now    {now:?}"))
+            Err(format!(
+                "left behind:\n    before {before:?}\n    now    {now:?}"
+            ))
         }
     }
 }

@@ -38,37 +38,46 @@ impl Capture {
             self.closed = true;
             return;
         }
-        self.drain(pipe, 1);
+        self.take(|buffer| pipe.try_read(buffer));
     }
 
     /// Takes what is in the pipe now without waiting, at most `rounds` times a pipe's capacity,
     /// so that a writer who never stops cannot hold the reader.
-    pub fn drain(&mut self, pipe: &mut pipe::Receiver, rounds: usize) {
+    ///
+    /// It asks the kernel itself: the runtime may not have heard yet that there is something, and
+    /// then says that there is nothing.
+    pub fn drain(&mut self, pipe: &pipe::Receiver, rounds: usize) {
         for _ in 0..rounds {
-            let room = self.limit - self.bytes.len();
-            let read = if room > 0 {
-                self.bytes.reserve(room.min(CHUNK));
-                let mut limited = LimitedBuf {
-                    bytes: &mut self.bytes,
-                    room: room.min(CHUNK),
-                };
-                limited.read_from(pipe)
-            } else {
-                let mut scratch = [0; 8192];
-                let read = pipe.try_read(&mut scratch);
-                self.truncated |= matches!(read, Ok(1..));
-                read
-            };
-            match read {
-                Ok(0) => {
-                    self.closed = true;
-                    return;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    self.closed |= error.kind() != io::ErrorKind::WouldBlock;
-                    return;
-                }
+            if self.closed || !self.take(|buffer| Ok(rustix::io::read(pipe, buffer)?)) {
+                return;
+            }
+        }
+    }
+
+    /// Reads once; whether there was something.
+    fn take(&mut self, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> bool {
+        let room = (self.limit - self.bytes.len()).min(CHUNK);
+        let read = if room > 0 {
+            let before = self.bytes.len();
+            self.bytes.resize(before + room, 0);
+            let read = read(&mut self.bytes[before..]);
+            self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
+            read
+        } else {
+            let read = read(&mut [0; 8192]);
+            self.truncated |= matches!(read, Ok(1..));
+            read
+        };
+        match read {
+            Ok(0) => {
+                self.closed = true;
+                false
+            }
+            Ok(_) => true,
+            Err(error) => {
+                let passing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+                self.closed |= !passing.contains(&error.kind());
+                false
             }
         }
     }
@@ -93,22 +102,6 @@ impl Capture {
     }
 }
 
-/// Appends to a vector without going over a number of bytes.
-struct LimitedBuf<'a> {
-    bytes: &'a mut Vec<u8>,
-    room: usize,
-}
-
-impl LimitedBuf<'_> {
-    fn read_from(&mut self, pipe: &pipe::Receiver) -> io::Result<usize> {
-        let before = self.bytes.len();
-        self.bytes.resize(before + self.room, 0);
-        let read = pipe.try_read(&mut self.bytes[before..]);
-        self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
-        read
-    }
-}
-
 /// How many bytes at the end begin a character that is not complete.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
@@ -128,6 +121,22 @@ fn incomplete_tail(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_the_runtime_has_not_heard_of_is_drained() {
+        let (write, read) = rustix_pipe();
+        let mut capture = Capture::new(100);
+        let pipe = pipe::Receiver::from_owned_fd(read).unwrap();
+        rustix::io::write(&write, b"last words").unwrap();
+        capture.drain(&pipe, 2);
+        assert_eq!(capture.finish(), ("last words".to_owned(), false));
+    }
+
+    fn rustix_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
+        let flags = rustix::pipe::PipeFlags::NONBLOCK;
+        let (read, write) = rustix::pipe::pipe_with(flags).unwrap();
+        (write, read)
+    }
 
     #[test]
     fn a_cut_character_is_dropped_only_where_it_was_cut() {

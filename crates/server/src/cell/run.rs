@@ -148,8 +148,8 @@ impl Cell {
         let [stdout, stderr] = streams;
         if stop == Stop::Done && !measure {
             // All that the script printed was in the pipes before its answer was.
-            stdout.drain(&mut self.stdout, 64);
-            stderr.drain(&mut self.stderr, 64);
+            stdout.drain(&self.stdout, 64);
+            stderr.drain(&self.stderr, 64);
             return self.ended;
         }
         let ended = self.end().await;
