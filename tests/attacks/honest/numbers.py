@@ -26,7 +26,9 @@ def arrays():
 
 
 def frames():
-    frame = pd.DataFrame({"k": list("abab"), "v": [1, 2, 3, 4], "t": pd.date_range("2024-01-01", periods=4)})
+    frame = pd.DataFrame(
+        {"k": list("abab"), "v": [1, 2, 3, 4], "t": pd.date_range("2024-01-01", periods=4)}
+    )
     assert frame.groupby("k")["v"].sum().to_dict() == {"a": 4, "b": 6}
     assert len(frame.merge(frame, on="k")) == 8
     frame.to_csv("f.csv", index=False)

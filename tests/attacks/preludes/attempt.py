@@ -12,5 +12,3 @@ def attempt(function, *args, **named):
     except BaseException as error:
         return type(error).__name__
     return "done"
-
-

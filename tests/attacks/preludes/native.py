@@ -1,5 +1,6 @@
 """Put in front of attacks that make raw system calls: ctypes, past the list of imports."""
 
+import errno as _errno
 import sys as _sys
 
 _NUMBERS = {  # name: (x86_64, aarch64), -1 where there is none
@@ -216,5 +217,3 @@ def call(name, *args):
 def address(view):
     """Where a writable buffer is."""
     return ctypes.addressof((ctypes.c_char * len(view)).from_buffer(view))
-
-

@@ -81,7 +81,7 @@ impl Attack {
         let mut script = self.preludes();
         match (&self.script, &self.value) {
             (Some(text), None) => script += text,
-            (None, Some(value)) => script += &format!("def main():\n    return {value}\n"),
+            (None, Some(value)) => script.extend(["def main():\n    return ", value, "\n"]),
             _ => panic!("{}: give a script, a value or a body", self.name),
         }
         let mut body = json!({"script": script});
