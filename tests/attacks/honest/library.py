@@ -71,7 +71,7 @@ def files():
         os.link(path, path + "3")
         os.symlink(path, path + "4")
         os.rename(path + "3", path + "5")
-        os.utime(path, (1, 2))
+        os.utime(path, (1e9, 1e9))
         os.chmod(path, 0o600)
         assert len(glob.glob(directory + "/*")) == 4 and os.path.getsize(path) == 600
         with zipfile.ZipFile(os.path.join(directory, "z.zip"), "w") as archive:
