@@ -1,10 +1,10 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup doctor test lint fmt advisories lock clean
+.PHONY: help run setup doctor test bench-neighbours lint fmt advisories lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Set up what is missing, then serve on 127.0.0.1:8080 (or HOST, PORT)
 	@scripts/setup --serve
@@ -17,6 +17,9 @@ doctor: ## Tell what this machine lacks, and what to do
 
 test: ## Set up what is missing, then run every test
 	@scripts/test
+
+bench-neighbours: ## Measure honest runs beside hostile ones, on a server that runs at URL=...
+	@scripts/bench-neighbours $(or $(URL),http://127.0.0.1:8080)
 
 lint: ## Check form, lints, licences and origins
 	@scripts/lint

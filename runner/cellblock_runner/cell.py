@@ -56,6 +56,7 @@ def _serve(out: channel.Channel, channel_fd: int) -> int:
         importer = _furnish(job)
     except BaseException as error:
         return _give_up(out, error)
+    out.send(channel.STARTED)  # from here on the server believes no failure of the runner
     me = _getpid()
     outcome = _Outcome()
     _run_script(job, outcome, importer)

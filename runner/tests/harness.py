@@ -18,7 +18,7 @@ from cellblock_runner import cell
 
 CHANNEL = 1000
 TOKEN = bytes(range(100, 116))
-RESULT, ERROR, FILE_HEAD, FILE_PART, DONE = 0x11, 0x12, 0x13, 0x14, 0x1F
+RESULT, ERROR, FILE_HEAD, FILE_PART, STARTED, DONE = 0x11, 0x12, 0x13, 0x14, 0x15, 0x1F
 LIMITS = {"result_bytes": 4 << 20, "output_files_bytes": 1 << 20, "output_files_count": 10}
 _COLD = "import sys; from cellblock_runner import cell; cell.run(int(sys.argv[1]))"
 
@@ -174,7 +174,8 @@ def _receive(server, answer):
     except ConnectionResetError:
         return b""
     if packet[:16] == TOKEN:
-        answer.frames.append((packet[16], packet[17:]))
+        if packet[16] != STARTED:
+            answer.frames.append((packet[16], packet[17:]))
         assert len(packet) <= 65536
     else:
         answer.junk += bool(packet)

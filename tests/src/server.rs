@@ -87,6 +87,12 @@ impl Setup {
 
     /// Starts it and waits until it is ready.
     pub fn start(&self) -> Server {
+        self.try_start()
+            .unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// Starts it, and says what it logged where it does not become ready.
+    pub fn try_start(&self) -> Result<Server, String> {
         let directory = self.prepare();
         let config = directory.path().join("cellblock.toml");
         let log = directory.path().join("log");
@@ -108,8 +114,7 @@ impl Setup {
             ended: false,
             _directory: directory,
         };
-        server.wait_until_ready();
-        server
+        server.wait_until_ready().map(|()| server)
     }
 
     fn toml(&self) -> String {
@@ -198,12 +203,12 @@ impl Server {
         );
     }
 
-    fn wait_until_ready(&mut self) {
+    fn wait_until_ready(&mut self) -> Result<(), String> {
         let started = Instant::now();
         while started.elapsed() < START {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
                 self.ended = true;
-                panic!("the server ended with {status}:\n{}", self.log());
+                return Err(format!("the server ended with {status}:\n{}", self.log()));
             }
             if self.client.address().is_empty() {
                 if let Some(address) = address(&self.log()) {
@@ -212,11 +217,12 @@ impl Server {
             } else if let Ok(answer) = self.client.try_send("GET", "/health", &[], b"")
                 && answer.status == 200
             {
-                return;
+                return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("the server was not ready within {START:?}:\n{}", self.log());
+        let log = self.log();
+        Err(format!("the server was not ready within {START:?}:\n{log}"))
     }
 }
 

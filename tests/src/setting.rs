@@ -42,7 +42,7 @@ pub fn first_python() -> PathBuf {
 }
 
 /// Where environments are kept between runs of the tests.
-pub(crate) fn state_dir() -> PathBuf {
+pub fn state_dir() -> PathBuf {
     required(
         "CELLBLOCK_TEST_STATE_DIR",
         "a directory that the sandboxes' user can reach",

@@ -54,6 +54,9 @@ pub enum Kind {
     FileHead = 0x13,
     /// Cell to server: bytes of the file last headed.
     FilePart = 0x14,
+    /// Cell to server: the job is in place and the script is about to start. From here on nothing
+    /// that the cell says of itself is believed.
+    Started = 0x15,
     /// Cell to server: a step of sealing failed; [`crate::report::SetupFailure`] as JSON.
     SetupFailed = 0x1e,
     /// Cell to server: the answer is complete.
@@ -71,6 +74,7 @@ impl Kind {
             0x12 => Self::ErrorPart,
             0x13 => Self::FileHead,
             0x14 => Self::FilePart,
+            0x15 => Self::Started,
             0x1e => Self::SetupFailed,
             0x1f => Self::Done,
             _ => return None,

@@ -28,7 +28,8 @@ pub enum CellErrorType {
     MemoryLimit,
     /// `SystemExit` left the script.
     Exited,
-    /// The runner itself failed: our fault, never shown to a client.
+    /// The runner itself failed: our fault, never shown to a client. Believed only before the script
+    /// has started, since afterwards the script could say it as well.
     Internal,
 }
 

@@ -92,29 +92,4 @@ fn conditions(args: &[Arg]) -> Result<Vec<SeccompCondition>, SeccompError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_policy_compiles_and_is_not_large() {
-        let filters = compile_cell().unwrap();
-        assert_eq!(filters.len(), 2);
-        // BPF_MAXINSNS is 4096.
-        assert!(filters.iter().map(Vec::len).sum::<usize>() < 2048);
-    }
-
-    #[test]
-    fn no_call_is_listed_twice_or_both_allowed_and_absent() {
-        let mut seen = std::collections::BTreeSet::new();
-        for rule in rules::CELL {
-            assert!(seen.insert(rule.call), "call {} is listed twice", rule.call);
-            assert!(!rule.why.is_empty());
-        }
-        for call in rules::ABSENT {
-            assert!(
-                !seen.contains(call),
-                "call {call} is both allowed and absent"
-            );
-        }
-    }
-}
+mod tests;

@@ -32,6 +32,7 @@ pub struct Answer {
     files: Vec<OutputFile>,
     file_bytes: usize,
     wasted: usize,
+    started: bool,
 }
 
 /// What to do after a packet.
@@ -56,6 +57,7 @@ impl Answer {
             files: Vec::new(),
             file_bytes: 0,
             wasted: 0,
+            started: false,
         }
     }
 
@@ -69,8 +71,14 @@ impl Answer {
             Kind::ErrorPart => append(&mut self.error, payload, MAX_ERROR_DOCUMENT),
             Kind::FileHead => self.file_head(payload),
             Kind::FilePart => self.file_part(payload),
+            Kind::Started if !self.started => {
+                self.started = true;
+                Progress::More
+            }
             Kind::Done => Progress::Done,
-            Kind::JobHead | Kind::JobPart | Kind::Ready | Kind::SetupFailed => self.waste(),
+            Kind::JobHead | Kind::JobPart | Kind::Ready | Kind::Started | Kind::SetupFailed => {
+                self.waste()
+            }
         }
     }
 
@@ -87,7 +95,8 @@ impl Answer {
         let head = (payload.len() <= MAX_FILE_HEAD)
             .then(|| serde_json::from_slice::<FileHead>(payload).ok())
             .flatten();
-        let Some(head) = head else {
+        // A client may write files by these names, so none may lead out of its directory.
+        let Some(head) = head.filter(|head| is_plain(&head.path)) else {
             return self.waste();
         };
         // Omitted files are listed too, so their number needs a limit of its own.
@@ -124,6 +133,11 @@ impl Answer {
         (!self.result.is_empty()).then(|| std::mem::take(&mut self.result))
     }
 
+    /// Whether the script has started: before, all that came was the runner's own.
+    pub fn started(&self) -> bool {
+        self.started
+    }
+
     /// The error, if a readable one came.
     pub fn error(&self) -> Option<CellError> {
         serde_json::from_slice(&self.error).ok()
@@ -139,6 +153,11 @@ impl Answer {
         }
         files
     }
+}
+
+/// Whether a path is relative and made of names alone, as the runner's always are.
+fn is_plain(path: &str) -> bool {
+    !path.contains('\0') && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
 }
 
 fn append(to: &mut Vec<u8>, payload: &[u8], limit: usize) -> Progress {
@@ -218,6 +237,18 @@ mod tests {
             files.iter().map(|file| file.size).collect::<Vec<_>>(),
             [6, 0]
         );
+    }
+
+    #[test]
+    fn names_that_lead_out_are_dropped() {
+        for path in ["a", "a/b", "..a", "a/...", "\\x"] {
+            assert!(is_plain(path), "{path:?}");
+        }
+        for path in [
+            "", ".", "..", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a\0b",
+        ] {
+            assert!(!is_plain(path), "{path:?}");
+        }
     }
 
     #[test]

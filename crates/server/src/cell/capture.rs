@@ -38,42 +38,46 @@ impl Capture {
             self.closed = true;
             return;
         }
-        self.take(1, |buffer| pipe.try_read(buffer));
+        self.take(|buffer| pipe.try_read(buffer));
     }
 
     /// Takes what is in the pipe now without waiting, at most `rounds` times a pipe's capacity,
-    /// so that a writer who never stops cannot hold the reader. Asks the kernel, not tokio, which
-    /// may not have heard yet of what was written last.
+    /// so that a writer who never stops cannot hold the reader.
+    ///
+    /// It asks the kernel itself: the runtime may not have heard yet that there is something, and
+    /// then says that there is nothing.
     pub fn drain(&mut self, pipe: &pipe::Receiver, rounds: usize) {
-        self.take(rounds, |buffer| Ok(rustix::io::read(pipe, buffer)?));
+        for _ in 0..rounds {
+            if self.closed || !self.take(|buffer| Ok(rustix::io::read(pipe, buffer)?)) {
+                return;
+            }
+        }
     }
 
-    fn take(&mut self, rounds: usize, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) {
-        for _ in 0..rounds {
-            let room = self.limit - self.bytes.len();
-            let taken = if room > 0 {
-                self.bytes.reserve(room.min(CHUNK));
-                let mut limited = LimitedBuf {
-                    bytes: &mut self.bytes,
-                    room: room.min(CHUNK),
-                };
-                limited.read_from(&mut read)
-            } else {
-                let mut scratch = [0; 8192];
-                let read = read(&mut scratch);
-                self.truncated |= matches!(read, Ok(1..));
-                read
-            };
-            match taken {
-                Ok(0) => {
-                    self.closed = true;
-                    return;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    self.closed |= error.kind() != io::ErrorKind::WouldBlock;
-                    return;
-                }
+    /// Reads once; whether there was something.
+    fn take(&mut self, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> bool {
+        let room = (self.limit - self.bytes.len()).min(CHUNK);
+        let read = if room > 0 {
+            let before = self.bytes.len();
+            self.bytes.resize(before + room, 0);
+            let read = read(&mut self.bytes[before..]);
+            self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
+            read
+        } else {
+            let read = read(&mut [0; 8192]);
+            self.truncated |= matches!(read, Ok(1..));
+            read
+        };
+        match read {
+            Ok(0) => {
+                self.closed = true;
+                false
+            }
+            Ok(_) => true,
+            Err(error) => {
+                let passing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+                self.closed |= !passing.contains(&error.kind());
+                false
             }
         }
     }
@@ -98,25 +102,6 @@ impl Capture {
     }
 }
 
-/// Appends to a vector without going over a number of bytes.
-struct LimitedBuf<'a> {
-    bytes: &'a mut Vec<u8>,
-    room: usize,
-}
-
-impl LimitedBuf<'_> {
-    fn read_from(
-        &mut self,
-        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        let before = self.bytes.len();
-        self.bytes.resize(before + self.room, 0);
-        let read = read(&mut self.bytes[before..]);
-        self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
-        read
-    }
-}
-
 /// How many bytes at the end begin a character that is not complete.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
@@ -138,13 +123,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_written_a_moment_ago_is_drained() {
-        let (writer, reader) = pipe::pipe().unwrap();
-        // Past tokio, as a cell writes: nothing has told the reader yet.
-        rustix::io::write(&writer, b"last words").unwrap();
+    async fn what_the_runtime_has_not_heard_of_is_drained() {
+        let (write, read) = rustix_pipe();
         let mut capture = Capture::new(100);
-        capture.drain(&reader, 64);
+        let pipe = pipe::Receiver::from_owned_fd(read).unwrap();
+        rustix::io::write(&write, b"last words").unwrap();
+        capture.drain(&pipe, 2);
         assert_eq!(capture.finish(), ("last words".to_owned(), false));
+    }
+
+    fn rustix_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
+        let flags = rustix::pipe::PipeFlags::NONBLOCK;
+        let (read, write) = rustix::pipe::pipe_with(flags).unwrap();
+        (write, read)
     }
 
     #[test]

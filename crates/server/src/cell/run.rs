@@ -67,6 +67,7 @@ impl Cell {
             stop,
             result: answer.result(),
             error: answer.error(),
+            started: answer.started(),
             out_of_memory: self.slot.as_ref().is_some_and(Slot::has_killed),
             cpu: usage.cpu,
         };

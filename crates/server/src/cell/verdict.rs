@@ -38,6 +38,8 @@ pub struct Observed {
     pub result: Option<Vec<u8>>,
     /// A typed error, if one came.
     pub error: Option<CellError>,
+    /// The script had started, so that whatever came may be its forgery.
+    pub started: bool,
     /// The cgroup killed a process for memory.
     pub out_of_memory: bool,
     /// CPU time used, where known.
@@ -50,6 +52,8 @@ pub struct NoVerdict(pub String);
 
 const SIGKILL: u8 = 9;
 const SIGXCPU: u8 = 24;
+/// The exit code of a runner that failed: `EX_SOFTWARE` of sysexits.h.
+const RUNNER_FAILED: i64 = 70;
 
 /// Judges.
 pub fn verdict(
@@ -92,7 +96,7 @@ pub fn verdict(
 /// The runner said that it is done: its error, else its result.
 fn answered(observed: Observed) -> Result<Result<Box<RawValue>, Failure>, NoVerdict> {
     if let Some(error) = observed.error {
-        return reported(error).map(Err);
+        return reported(error, observed.started).map(Err);
     }
     Ok(match observed.result {
         Some(result) => json::parse(result).map_err(|error| {
@@ -102,7 +106,7 @@ fn answered(observed: Observed) -> Result<Result<Box<RawValue>, Failure>, NoVerd
     })
 }
 
-fn reported(error: CellError) -> Result<Failure, NoVerdict> {
+fn reported(error: CellError, started: bool) -> Result<Failure, NoVerdict> {
     let kind = match error.kind {
         CellErrorType::SyntaxError => ErrorType::SyntaxError,
         CellErrorType::MissingMain => ErrorType::MissingMain,
@@ -112,6 +116,9 @@ fn reported(error: CellError) -> Result<Failure, NoVerdict> {
         CellErrorType::ResultTooLarge => ErrorType::ResultTooLarge,
         CellErrorType::MemoryLimit => ErrorType::MemoryLimit,
         CellErrorType::Exited => ErrorType::Exited,
+        // The runner says so only before the script has started. Were a script believed, it could
+        // have itself run a second time, and our faults logged and answered where there are none.
+        CellErrorType::Internal if started => return Ok(exited(RUNNER_FAILED, None)),
         CellErrorType::Internal => {
             return Err(NoVerdict(format!("the runner failed: {}", error.message)));
         }
@@ -206,103 +213,4 @@ fn signal_name(signal: u8) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cellblock_wire::status::{InitReport, WaitStatus};
-
-    const LIMITS: Limits = Limits {
-        timeout: Duration::from_secs(1),
-        cpu: Duration::from_secs(1),
-        memory_bytes: 256 << 20,
-    };
-
-    fn observed(stop: Stop) -> Observed {
-        Observed {
-            stop,
-            result: None,
-            error: None,
-            out_of_memory: false,
-            cpu: None,
-        }
-    }
-
-    fn ended(status: i32) -> Stop {
-        let report = InitReport {
-            script: WaitStatus(status),
-            cpu_us: 0,
-            max_rss_kib: 0,
-        };
-        Stop::Ended(Ended::Reported(report))
-    }
-
-    fn kind(observed: Observed) -> ErrorType {
-        verdict(observed, &LIMITS, 10).unwrap().unwrap_err().kind
-    }
-
-    #[test]
-    fn ends_are_told_apart() {
-        assert_eq!(kind(observed(ended(0x0300))), ErrorType::Exited);
-        assert_eq!(kind(observed(ended(11))), ErrorType::Crashed);
-        assert_eq!(kind(observed(ended(24))), ErrorType::CpuLimit);
-        assert_eq!(kind(observed(ended(9))), ErrorType::Crashed);
-        assert_eq!(
-            kind(Observed {
-                out_of_memory: true,
-                ..observed(ended(9))
-            }),
-            ErrorType::MemoryLimit
-        );
-        let used = Some(Duration::from_secs(2));
-        assert_eq!(
-            kind(Observed {
-                cpu: used,
-                ..observed(ended(9))
-            }),
-            ErrorType::CpuLimit
-        );
-        assert_eq!(kind(observed(Stop::Timeout)), ErrorType::Timeout);
-        assert_eq!(kind(observed(Stop::Flooded)), ErrorType::ResultTooLarge);
-    }
-
-    #[test]
-    fn an_exit_after_a_result_was_begun_is_still_an_exit() {
-        let begun = Observed {
-            result: Some(b"1".to_vec()),
-            ..observed(ended(0))
-        };
-        assert_eq!(kind(begun), ErrorType::Exited);
-    }
-
-    #[test]
-    fn a_forged_result_is_json_or_no_result() {
-        let forged = |bytes: &[u8]| {
-            verdict(
-                Observed {
-                    result: Some(bytes.to_vec()),
-                    ..observed(Stop::Done)
-                },
-                &LIMITS,
-                10,
-            )
-            .unwrap()
-        };
-        assert_eq!(forged(b"[1]").unwrap().get(), "[1]");
-        assert_eq!(forged(b"NaN").unwrap_err().kind, ErrorType::ResultNotJson);
-        assert_eq!(
-            forged(b"1,\"x\":2").unwrap_err().kind,
-            ErrorType::ResultNotJson
-        );
-    }
-
-    #[test]
-    fn what_is_ours_is_no_verdict() {
-        assert!(verdict(observed(Stop::Ended(Ended::Lost)), &LIMITS, 10).is_err());
-    }
-
-    #[test]
-    fn signals_have_their_names() {
-        assert_eq!(signal_name(11), "SIGSEGV");
-        assert_eq!(signal_name(31), "SIGSYS");
-        assert_eq!(signal_name(40), "signal 40");
-    }
-}
+mod tests;

@@ -109,10 +109,10 @@ impl WallSpec {
                 ),
             );
         }
-        bind(&mut text, &self.root, "/", false);
-        bind(&mut text, &self.runtime, "/cellblock", false);
+        bind(&mut text, &self.root, "/", "nodev: true");
+        bind(&mut text, &self.runtime, "/cellblock", "nodev: true");
         for device in DEVICES {
-            bind(&mut text, Path::new(device), device, true);
+            bind(&mut text, Path::new(device), device, "nodev: false");
         }
         self.mount_proc_and_tmp(&mut text);
         self.command(&mut text);
@@ -163,16 +163,17 @@ impl WallSpec {
     }
 }
 
-fn bind(text: &mut String, from: &Path, to: &str, writable: bool) {
+/// A bind mount, always read-only. For a device too: that leaves reading and writing the device as
+/// it is, but not the times of its node, which every cell and the machine share and which would
+/// otherwise be a way for one cell to tell another something.
+fn bind(text: &mut String, from: &Path, to: &str, devices: &str) {
     line(
         text,
         format_args!(
-            "mount {{ src: {} dst: {} is_bind: true rw: {writable} mandatory: true \
-             nosuid: true{} }}",
+            "mount {{ src: {} dst: {} is_bind: true rw: false mandatory: true nosuid: true \
+             {devices} }}",
             quoted(&from.to_string_lossy()),
             quoted(to),
-            // A device file works only where devices do.
-            if writable { "" } else { " nodev: true" }
         ),
     );
 }
@@ -232,15 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn only_devices_are_writable_binds_and_every_namespace_is_new() {
+    fn every_bind_is_read_only_and_every_namespace_is_new() {
         for cold in [false, true] {
             let config = spec(cold).to_config();
             for line in config.lines().filter(|line| line.contains("is_bind: true")) {
-                assert_eq!(
-                    line.contains("rw: true"),
-                    line.contains("\"/dev/"),
-                    "{line}"
-                );
+                assert!(line.contains("rw: false"), "{line}");
+                assert_eq!(line.contains("nodev: false"), line.contains("\"/dev/"));
             }
             for space in ["net", "user", "ns", "pid", "ipc", "uts", "cgroup"] {
                 assert!(config.contains(&format!("clone_new{space}: true")));

@@ -1,0 +1,179 @@
+//! The compiled filters, run on calls as the kernel would: every number, and for the calls whose
+//! arguments count, arguments of both kinds.
+
+use std::collections::BTreeSet;
+
+use seccompiler::sock_filter;
+
+use super::*;
+
+/// `AUDIT_ARCH_*` of this architecture, and of one that is not.
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURES: [u32; 2] = [0xc000_003e, 0x4000_0003];
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURES: [u32; 2] = [0xc000_00b7, 0x4000_0028];
+
+const ALLOW: u32 = 0x7fff_0000;
+const KILL: u32 = 0x8000_0000;
+const EPERM: u32 = 0x0005_0001;
+const ENOSYS: u32 = 0x0005_0026;
+
+/// Word `offset / 4` of `struct seccomp_data`: number, architecture, instruction pointer, arguments.
+fn word(call: i64, arch: u32, args: [u64; 6], offset: u32) -> u32 {
+    let half = |value: u64, high: bool| {
+        let value = if high { value >> 32 } else { value };
+        u32::try_from(value & 0xffff_ffff).unwrap()
+    };
+    match offset {
+        0 => half(call.cast_unsigned(), false),
+        4 => arch,
+        8 | 12 => 0,
+        _ => half(args[(offset as usize - 16) / 8], offset % 8 == 4),
+    }
+}
+
+/// Classic BPF, as much of it as the compiler uses.
+fn run(program: &[sock_filter], call: i64, arch: u32, args: [u64; 6]) -> u32 {
+    let (mut at, mut accumulator) = (0, 0);
+    loop {
+        let &sock_filter { code, jt, jf, k } = &program[at];
+        at += 1;
+        let jump = |yes: bool| usize::from(if yes { jt } else { jf });
+        match code {
+            0x20 => accumulator = word(call, arch, args, k), // load a word
+            0x54 => accumulator &= k,
+            0x05 => at += k as usize, // jump
+            0x15 => at += jump(accumulator == k),
+            0x25 => at += jump(accumulator > k),
+            0x35 => at += jump(accumulator >= k),
+            0x06 => return k, // return
+            code => panic!("instruction {code:#x}"),
+        }
+    }
+}
+
+/// What the kernel would do: the strictest answer, of two refusals the later filter's.
+fn answer(call: i64, arch: u32, args: [u64; 6]) -> u32 {
+    let filters = compile_cell().unwrap();
+    let answers: Vec<_> = filters
+        .iter()
+        .map(|filter| run(filter, call, arch, args))
+        .collect();
+    for refusal in [KILL, EPERM, ENOSYS] {
+        if answers.contains(&refusal) {
+            return refusal;
+        }
+    }
+    assert_eq!(answers, [ALLOW, ALLOW]);
+    ALLOW
+}
+
+fn native(call: i64, args: [u64; 6]) -> u32 {
+    answer(call, ARCHITECTURES[0], args)
+}
+
+/// Arguments that meet an alternative, and all ones where it says nothing.
+fn meeting(alternative: &[Arg]) -> [u64; 6] {
+    let mut args = [u64::MAX; 6];
+    for arg in alternative {
+        match *arg {
+            Arg::Is(index, value) => args[usize::from(index)] = value,
+            Arg::Masked(index, mask, value) => {
+                let arg = &mut args[usize::from(index)];
+                *arg = (*arg & !mask) | value;
+            }
+        }
+    }
+    args
+}
+
+#[test]
+fn what_is_on_no_list_is_refused() {
+    let listed: BTreeSet<_> = rules::CELL.iter().map(|rule| rule.call).collect();
+    let absent: BTreeSet<_> = rules::ABSENT.iter().copied().collect();
+    let numbers = (0..600).chain([-1, i64::from(i32::MAX)]);
+    for call in numbers.chain((0..600).map(|call| call | 0x4000_0000)) {
+        let expected = match call {
+            call if absent.contains(&call) => ENOSYS,
+            call if listed.contains(&call) => continue,
+            _ => EPERM,
+        };
+        assert_eq!(native(call, [0; 6]), expected, "call {call}");
+    }
+}
+
+#[test]
+fn each_rule_allows_what_it_says_and_no_other_arguments() {
+    for rule in rules::CELL {
+        let alternatives = rule.when.alternatives();
+        for alternative in alternatives {
+            let args = meeting(alternative);
+            assert_eq!(native(rule.call, args), ALLOW, "{rule:?} {args:x?}");
+        }
+        let other = native(rule.call, [u64::MAX; 6]);
+        let expected = if alternatives.is_empty() {
+            ALLOW
+        } else {
+            EPERM
+        };
+        assert_eq!(other, expected, "{rule:?}");
+    }
+}
+
+#[test]
+fn arguments_that_break_out_are_refused() {
+    let refused = [
+        (libc::SYS_socketpair, [2, 1, 0, 0, 0, 0]),
+        (libc::SYS_socketpair, [38, 5, 0, 0, 0, 0]),
+        (libc::SYS_mmap, [0, 4096, 7, 0x22, 0, 0]),
+        (libc::SYS_mmap, [0, 4096, 5, 0x22, 0, 0]),
+        (libc::SYS_mmap, [0, 4096, 7, 0x02, 3, 0]),
+        (libc::SYS_mprotect, [0, 4096, 4, 0, 0, 0]),
+        (libc::SYS_mprotect, [0, 4096, 1 << 32 | 5, 0, 0, 0]),
+        (libc::SYS_clone, [0x1000_0011, 0, 0, 0, 0, 0]),
+        (libc::SYS_clone, [0x0000_0080, 0, 0, 0, 0, 0]),
+        (libc::SYS_prctl, [4, 1, 0, 0, 0, 0]),
+        (libc::SYS_prctl, [22, 2, 0, 0, 0, 0]),
+        (libc::SYS_ioctl, [0, 0x5412, 0, 0, 0, 0]),
+        (libc::SYS_ioctl, [0, 1 << 32 | 0x5412, 0, 0, 0, 0]),
+        (libc::SYS_fcntl, [1, 1031, 0, 0, 0, 0]),
+        (libc::SYS_fcntl, [1, 1024, 0, 0, 0, 0]),
+        (libc::SYS_fcntl, [1, 8, 1, 0, 0, 0]),
+        (libc::SYS_prlimit64, [1, 7, 0, 0, 0, 0]),
+        (libc::SYS_mknodat, [0, 0, 0o060_666, 0x800, 0, 0]),
+        (libc::SYS_mknodat, [0, 0, 0o020_666, 0x101, 0, 0]),
+    ];
+    for (call, args) in refused {
+        assert_eq!(native(call, args), EPERM, "call {call} {args:x?}");
+    }
+}
+
+#[test]
+fn another_architecture_ends_the_process() {
+    for call in [0, 1, 11, 59, 102] {
+        assert_eq!(answer(call, ARCHITECTURES[1], [0; 6]), KILL, "call {call}");
+    }
+}
+
+#[test]
+fn the_policy_compiles_and_is_not_large() {
+    let filters = compile_cell().unwrap();
+    assert_eq!(filters.len(), 2);
+    // BPF_MAXINSNS is 4096.
+    assert!(filters.iter().map(Vec::len).sum::<usize>() < 2048);
+}
+
+#[test]
+fn no_call_is_listed_twice_or_both_allowed_and_absent() {
+    let mut seen = std::collections::BTreeSet::new();
+    for rule in rules::CELL {
+        assert!(seen.insert(rule.call), "call {} is listed twice", rule.call);
+        assert!(!rule.why.is_empty());
+    }
+    for call in rules::ABSENT {
+        assert!(
+            !seen.contains(call),
+            "call {call} is both allowed and absent"
+        );
+    }
+}

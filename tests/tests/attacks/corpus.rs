@@ -1,0 +1,121 @@
+//! The whole table, with each engine and on each tier that this machine can be made to be.
+
+use std::collections::BTreeSet;
+
+use cellblock_tests::{Engine, Report, Server, Setup, first_python, quoted};
+
+use crate::{
+    outcome::Outcome,
+    table::{self, Attack},
+    world::World,
+};
+
+/// The least that the corpus may shrink to.
+const LEAST: usize = 150;
+/// An honest run, whose every part is known.
+const HONEST: &str = r#"{"script": "import json, os\ndef main(n):\n    print('honest')\n    return [sorted(os.listdir('/tmp')), n, json.dumps({'a': 1})]", "input": 7}"#;
+
+#[test]
+fn the_table_is_large_and_names_are_unique() {
+    let attacks = table::all();
+    let names: BTreeSet<_> = attacks.iter().map(|attack| &attack.name).collect();
+    assert_eq!(names.len(), attacks.len());
+    assert!(attacks.len() >= LEAST, "{} attacks", attacks.len());
+    for attack in &attacks {
+        assert!(!attack.proves.is_empty(), "{} proves nothing", attack.name);
+        assert!(
+            attack.result.is_some() != attack.error.is_some(),
+            "{}: one of result and error",
+            attack.name
+        );
+    }
+}
+
+#[test]
+fn warm() {
+    run("warm", Engine::Warm, "", |_| None);
+}
+
+#[test]
+fn cold() {
+    run("cold", Engine::Cold, "", |attack| attack.cold.as_deref());
+}
+
+/// A host whose cgroups cannot be written.
+#[test]
+fn warm_without_cgroup() {
+    run("no cgroup", Engine::Warm, "cgroup", |attack| {
+        attack.without_cgroup.as_deref()
+    });
+}
+
+/// A host whose kernel has no Landlock.
+#[test]
+fn warm_without_landlock() {
+    run("no landlock", Engine::Warm, "landlock", |attack| {
+        attack.without_landlock.as_deref()
+    });
+}
+
+/// What the layers must not stop.
+#[test]
+fn honest_scripts_run() {
+    let mut report = Report::default();
+    for engine in [Engine::Warm, Engine::Cold] {
+        let server = Setup::new(engine, &first_python()).start();
+        for (name, script) in table::honest() {
+            let body = format!("{{\"script\": {}}}", quoted(&script));
+            let answer = server.client().post("/execute", body.as_bytes());
+            let passed = answer.status == 200 && answer.json()["result"] == true;
+            report.check(format!("{engine}, {name}"), passed, answer.shown());
+        }
+        server.stop(&mut report);
+    }
+    report.finish();
+}
+
+fn run(name: &str, engine: Engine, without: &str, instead: fn(&Attack) -> Option<&str>) {
+    let mut report = Report::default();
+    let server = Setup::new(engine, &first_python())
+        .set("isolation", "floor", "\"off\"")
+        .set("isolation", "without", format!("\"{without}\""))
+        .start();
+    // What is made once, at the first use, is not left behind.
+    let _ = honest(&server);
+    let mut world = World::settled(&server);
+    for area in table::areas() {
+        report.enter(format!("{name}, {area}"));
+        for attack in table::load(&area) {
+            let outcome = perform(&server, &attack);
+            report.add(&attack.name, outcome.check(&attack, instead(&attack)));
+            report.add(format!("{}, after it", attack.name), honest(&server));
+            report.add(format!("{}, left", attack.name), world.again(&server));
+        }
+    }
+    report.enter(name.to_owned());
+    server.stop(&mut report);
+    report.finish();
+}
+
+/// Sends an attack, after what goes before it.
+pub(crate) fn perform(server: &Server, attack: &Attack) -> Outcome {
+    let client = server.client();
+    if let Some(before) = attack.before() {
+        client.post("/v1/executions", &before);
+    }
+    Outcome::of(&client.post("/v1/executions", &attack.body()))
+}
+
+/// The server is well, and a run with nothing hostile in it is answered in full.
+fn honest(server: &Server) -> Result<(), String> {
+    let health = server.client().get("/health");
+    if health.status != 200 {
+        return Err(format!("not healthy: {}", health.shown()));
+    }
+    let answer = server.client().post("/execute", HONEST.as_bytes());
+    let expected = r#"{"result":[[],7,"{\"a\": 1}"],"stdout":"honest\n"}"#;
+    if answer.status == 200 && answer.text() == expected {
+        return Ok(());
+    }
+    Err(format!("an honest run got {}", answer.shown()))
+}

@@ -1,0 +1,13 @@
+//! The hostile corpus of tests/attacks: what each script comes to, that nothing of it is left, and
+//! that each layer of isolation is what stops something.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, that is how to fail"
+)]
+
+mod corpus;
+mod layers;
+mod outcome;
+mod table;
+mod world;
