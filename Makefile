@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint fmt advisories lock clean
+.PHONY: help run setup test bench soak lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,12 @@ setup: ## Set up what is missing: nsjail, the program, the default environment
 
 test: ## Set up what is missing, then run every test
 	@scripts/test
+
+bench: ## Measure against bare forks and the cold engine, in 5 minutes (QUICK=1: one; FULL=1: and 20 000 runs)
+	@scripts/bench
+
+soak: ## Load a server with honest, failing and hostile scripts (DURATION=10m)
+	@scripts/bench --soak
 
 lint: ## Check form, lints, licences and origins
 	@scripts/lint

@@ -1,0 +1,171 @@
+//! The goals, as data.
+
+use serde::Serialize;
+
+use crate::{
+    measure::System::{Bare, Cold, Warm},
+    report::{Report, Round},
+    scripts::IMPORTS,
+    stats::{median, range},
+};
+
+/// Which side of a limit is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    AtMost,
+    AtLeast,
+}
+
+struct Goal {
+    name: &'static str,
+    bound: Bound,
+    limit: f64,
+    unit: &'static str,
+    /// What was measured, once per round or more often; the median is judged.
+    measured: fn(&Report) -> Vec<f64>,
+}
+
+const GOALS: [Goal; 7] = [
+    Goal {
+        name: "p50, 1 client, against a bare fork's p50",
+        bound: Bound::AtMost,
+        limit: 0.2,
+        unit: "x",
+        measured: |report| report.ratios(IMPORTS.name, ((Warm, 1), p50), ((Bare, 1), p50)),
+    },
+    Goal {
+        name: "p99, 1 client, against a bare fork's p50",
+        bound: Bound::AtMost,
+        limit: 1.0,
+        unit: "x",
+        measured: |report| report.ratios(IMPORTS.name, ((Warm, 1), p99), ((Bare, 1), p50)),
+    },
+    Goal {
+        name: "throughput, 8 clients, against two loops of bare forks",
+        bound: Bound::AtLeast,
+        limit: 0.8,
+        unit: "x",
+        measured: |report| report.ratios(IMPORTS.name, ((Warm, 8), rate), ((Bare, 2), rate)),
+    },
+    Goal {
+        name: "throughput, 8 clients, against the cold engine",
+        bound: Bound::AtLeast,
+        limit: 100.0,
+        unit: "x",
+        measured: |report| report.ratios(IMPORTS.name, ((Warm, 8), rate), ((Cold, 8), rate)),
+    },
+    Goal {
+        name: "an idle cell's own memory",
+        bound: Bound::AtMost,
+        limit: 4.0,
+        unit: "MB",
+        measured: |report| report.idle.iter().map(|idle| idle.cell_mb).collect(),
+    },
+    Goal {
+        name: "from start to ready",
+        bound: Bound::AtMost,
+        limit: 2.0,
+        unit: "s",
+        measured: |report| report.start_s.clone(),
+    },
+    Goal {
+        name: "20 000 runs, 64 clients: errors and growths",
+        bound: Bound::AtMost,
+        limit: 0.0,
+        unit: "",
+        measured: |report| {
+            report
+                .stability
+                .iter()
+                .map(|found| f64::from(found.misses()))
+                .collect()
+        },
+    },
+];
+
+fn p50(round: &Round) -> f64 {
+    round.p50_ms
+}
+
+fn p99(round: &Round) -> f64 {
+    round.p99_ms
+}
+
+fn rate(round: &Round) -> f64 {
+    round.runs_per_s
+}
+
+/// Whether a goal was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was.
+    Met,
+    /// It was not.
+    Missed,
+    /// Nobody looked.
+    NotMeasured,
+}
+
+/// A goal and what was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// What it is about.
+    pub name: &'static str,
+    /// The goal in words.
+    pub goal: String,
+    /// The median; `None` where it was not measured.
+    pub measured: Option<f64>,
+    /// The least and the greatest.
+    pub range: Option<(f64, f64)>,
+    /// Of the figures.
+    pub unit: &'static str,
+    /// Whether it was met.
+    pub standing: Standing,
+}
+
+/// Judges a report by all goals.
+pub fn judge(report: &Report) -> Vec<Verdict> {
+    let judged = GOALS
+        .iter()
+        .map(|goal| goal.judge(&(goal.measured)(report)));
+    judged.collect()
+}
+
+impl Goal {
+    fn judge(&self, measured: &[f64]) -> Verdict {
+        let middle = Some(median(measured)).filter(|value| value.is_finite());
+        let (words, met) = match self.bound {
+            Bound::AtMost => ("at most", middle.map(|value| value <= self.limit)),
+            Bound::AtLeast => ("at least", middle.map(|value| value >= self.limit)),
+        };
+        Verdict {
+            name: self.name,
+            goal: format!("{words} {} {}", self.limit, self.unit)
+                .trim_end()
+                .to_owned(),
+            measured: middle,
+            range: middle.map(|_| range(measured)),
+            unit: self.unit,
+            standing: match met {
+                Some(true) => Standing::Met,
+                Some(false) => Standing::Missed,
+                None => Standing::NotMeasured,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_judged() {
+        let [latency, .., stability] = &GOALS;
+        assert_eq!(latency.judge(&[0.1, 0.15, 0.9]).standing, Standing::Met);
+        assert_eq!(latency.judge(&[0.1, 0.3, 0.9]).standing, Standing::Missed);
+        assert_eq!(stability.judge(&[]).standing, Standing::NotMeasured);
+        assert_eq!(stability.judge(&[0.0]).goal, "at most 0");
+    }
+}
