@@ -79,7 +79,7 @@ pub enum CellError {
     #[error("cannot make a cell's descriptors: {0}")]
     Descriptor(#[from] io::Error),
     /// A step of the seal failed.
-    #[error("cannot seal a cell: {step}: {error}", step = .0.step, error = .0.error)]
+    #[error("{step}: {error}", step = .0.step, error = .0.error)]
     Setup(SetupFailure),
     /// It went away before it was ready.
     #[error("a cell ended before it was ready")]

@@ -22,7 +22,7 @@ use std::{
 use cellblock_wire::control::{Event, Ready, Request, Setup};
 use rustix::{
     net::{AddressFamily, SocketFlags, SocketType},
-    process::{Pid, PidfdFlags},
+    process::{Pid, PidfdFlags, WaitId, WaitIdOptions, waitid},
 };
 use thiserror::Error;
 use tokio::{
@@ -100,7 +100,8 @@ impl Wall {
         .map_err(io::Error::from)?;
         // The interpreter's end blocks: it is its only thread's only work.
         rustix::io::ioctl_fionbio(&theirs, false).map_err(io::Error::from)?;
-        let mut child = spawn(spec, theirs)?;
+        // nsjail has read it by the time the interpreter inside is ready, or never will.
+        let (mut child, _config) = spawn(spec, theirs)?;
         let log = child.stderr.take().map(LogTail::follow);
         let control = Control::new(ours)?;
         let ready = tokio::time::timeout(within, handshake(&control, setup)).await;
@@ -131,9 +132,20 @@ impl Wall {
         self.dead.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has been noted that this wall is dead.
+    /// Whether nothing more can be had from this wall: its end was noted, or nsjail has exited.
     pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Relaxed)
+        self.dead.load(Ordering::Relaxed) || self.has_exited()
+    }
+
+    fn has_exited(&self) -> bool {
+        // Looked at without reaping: that is the runtime's to do.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let Some(pid) = pid else { return true };
+        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
     }
 
     /// The process id of nsjail.
@@ -156,7 +168,17 @@ impl Wall {
     }
 }
 
-fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
+/// A wall's configuration file, deleted when dropped.
+struct ConfigFile(PathBuf);
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        // What is left behind is a few hundred bytes.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, ConfigFile), WallError> {
     let failed = |source| WallError::Spawn {
         path: spec.nsjail.clone(),
         source,
@@ -164,11 +186,12 @@ fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
     let config = spec
         .state
         .join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
-    let written = write_private(&config, &spec.to_config());
+    let config = ConfigFile(config);
+    let written = write_private(&config.0, &spec.to_config());
     let child = written.and_then(|()| {
         Command::new(&spec.nsjail)
             .arg("--config")
-            .arg(&config)
+            .arg(&config.0)
             .stdin(Stdio::from(control))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -177,7 +200,7 @@ fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
             .kill_on_drop(true)
             .spawn()
     });
-    child.map_err(failed)
+    Ok((child.map_err(failed)?, config))
 }
 
 fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {
