@@ -2,7 +2,8 @@
 each script, os.fork(), run it in the child, take its answer through a pipe, and wait for the child.
 
 Takes orders from standard input, one JSON object a line, and answers each with one line:
-{"script": ..., "seconds": ..., "runs": ...} runs the script for that long, at least that often.
+{"script": ..., "seconds": ..., "think": ..., "runs": ...} runs the script for that long, at
+least that often, and waits that long after each time.
 Arguments: the directory of the packages; as a second, optional one, a file of Python to run before
 the first fork, for comparison with an interpreter whose paths were exercised.
 """
@@ -76,9 +77,12 @@ def obey(order):
     cpu_before, begun = cpu(), time.perf_counter_ns()
     now, end = begun, begun + int(order["seconds"] * 1e9)
     while now < end or len(took) < order["runs"]:
+        before = time.perf_counter_ns()
         data = run(script)
-        before, now = now, time.perf_counter_ns()
+        now = time.perf_counter_ns()
         took.append(now - before)
+        if order["think"]:
+            time.sleep(order["think"])
     return {
         "latencies_ns": took,
         "elapsed_ns": now - begun,

@@ -27,6 +27,8 @@ pub struct Order<'a> {
     pub script: &'a str,
     /// For how long.
     pub seconds: f64,
+    /// How long to wait after each run.
+    pub think: f64,
     /// How often, at least.
     pub runs: usize,
 }

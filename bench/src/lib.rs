@@ -6,6 +6,7 @@
 
 pub mod bare;
 pub mod client;
+pub mod engine;
 pub mod goals;
 pub mod group;
 pub mod idle;

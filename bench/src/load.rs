@@ -15,11 +15,9 @@ use tokio::task::LocalSet;
 
 use crate::client::Client;
 
-/// A load whose running requests are given up at its end goes on for at most this many times its
-/// window to come to [`LEAST`] answers.
-const STRETCH: u32 = 5;
-/// Answers that such a load waits for.
-const LEAST: usize = 8;
+/// A load whose running requests are given up at its end waits for this many answers, or so long.
+const LEAST: usize = 4;
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// What to send.
 #[derive(Debug, Clone)]
@@ -36,6 +34,8 @@ pub struct Order {
     pub expected: Option<Bytes>,
     /// Connections, each with one request at a time.
     pub clients: usize,
+    /// How long a client waits after each answer.
+    pub think: Duration,
 }
 
 /// When to end.
@@ -83,17 +83,26 @@ impl State {
         while self.goes_on() {
             self.sent.set(self.sent.get() + 1);
             let verdict = self.request(&mut client).await;
-            let mut load = self.load.borrow_mut();
-            load.elapsed = self.started.elapsed();
-            match verdict {
-                Ok(took) => load.latencies.push(took),
-                Err(fault) => {
-                    load.wrong += 1;
-                    if load.faults.len() < 3 {
-                        load.faults.push(fault.to_string());
-                    }
-                    // A connection that failed would fail for ever.
-                    return;
+            self.note(&verdict);
+            if verdict.is_err() {
+                // A connection that failed would fail for ever.
+                return;
+            }
+            if !self.order.think.is_zero() {
+                tokio::time::sleep(self.order.think).await;
+            }
+        }
+    }
+
+    fn note(&self, verdict: &Result<Duration>) {
+        let mut load = self.load.borrow_mut();
+        load.elapsed = self.started.elapsed();
+        match verdict {
+            Ok(took) => load.latencies.push(*took),
+            Err(fault) => {
+                load.wrong += 1;
+                if load.faults.len() < 3 {
+                    load.faults.push(fault.to_string());
                 }
             }
         }
@@ -164,8 +173,8 @@ pub fn run(order: &Order, until: Until) -> Result<Load> {
 
 async fn cut(state: &State, window: Duration) {
     tokio::time::sleep(window).await;
-    while state.load.borrow().latencies.len() < LEAST && state.started.elapsed() < window * STRETCH
-    {
+    let begun = state.started;
+    while state.load.borrow().latencies.len() < LEAST && begun.elapsed() < LONGEST {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -4,17 +4,12 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use hyper::Method;
 use serde::Serialize;
 
 use crate::{
     bare::{self, Bare},
-    client,
-    group::Group,
-    load::{self, Until},
-    proc,
-    profile::{CLIENTS, Profile},
+    engine,
+    profile::{CLIENTS, Profile, THINK},
     scripts::Script,
     server::{Server, Setup},
     stats::{float, millis, percentile},
@@ -43,8 +38,33 @@ pub struct Point {
     pub system: System,
     /// The script's name.
     pub script: &'static str,
+    /// Who asks.
+    #[serde(flatten)]
+    pub crowd: Crowd,
+}
+
+/// Who asks for runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Crowd {
     /// Clients; of bare forks, loops that fork.
     pub clients: usize,
+    /// They wait after each answer, so that the pool is full for each request. Else the next
+    /// request follows at once, and how fast cells are made decides everything.
+    pub paced: bool,
+}
+
+/// One client with pauses.
+pub const PACED: Crowd = Crowd {
+    clients: 1,
+    paced: true,
+};
+
+/// Clients without pauses.
+pub const fn closed(clients: usize) -> Crowd {
+    Crowd {
+        clients,
+        paced: false,
+    }
 }
 
 /// What one window came to.
@@ -72,7 +92,7 @@ pub struct Arena {
 impl Arena {
     /// Starts all.
     pub fn start(root: &Path, logs: &Path, profile: Profile) -> Result<Self> {
-        let exercised = if profile.exercised { 2 } else { 0 };
+        let exercised = usize::from(profile.exercised);
         Ok(Self {
             bare: (0..2)
                 .map(|_| Bare::start(root, None))
@@ -88,20 +108,22 @@ impl Arena {
 
     /// The points of a script, in an order in which those that are compared are neighbours.
     pub fn points(&self, script: &Script, profile: Profile) -> Vec<Point> {
+        let script = script.name;
         let mut points = Vec::new();
-        for clients in CLIENTS {
+        for crowd in std::iter::once(PACED).chain(CLIENTS.map(closed)) {
+            let clients = crowd.clients;
+            let cold = !crowd.paced && profile.cold_clients.contains(&clients);
             let systems = [
                 (System::Bare, clients <= self.bare.len()),
                 (System::Exercised, clients <= self.exercised.len()),
                 (System::Warm, true),
-                (System::Cold, profile.cold_clients.contains(&clients)),
+                (System::Cold, cold),
             ];
             let measured = systems.into_iter().filter(|(_, measured)| *measured);
-            let script = script.name;
             points.extend(measured.map(|(system, _)| Point {
                 system,
                 script,
-                clients,
+                crowd,
             }));
         }
         points
@@ -113,14 +135,20 @@ impl Arena {
             bare.order(bare::Order {
                 script: script.source,
                 seconds: 0.0,
+                think: 0.0,
                 runs: 5,
             })?;
             let answer = bare.report()?.answer;
             let right = script.is_answered_by(answer.as_bytes());
-            ensure!(right, "{}: a fork answered {}", script.name, shown(&answer));
+            ensure!(
+                right,
+                "{}: a fork answered {}",
+                script.name,
+                engine::shown(&answer)
+            );
         }
         for server in [&self.warm, &self.cold] {
-            answer(server, script)?;
+            engine::answer(server, script)?;
         }
         Ok(())
     }
@@ -133,8 +161,8 @@ impl Arena {
                 self.bare_cpu += cpu;
                 Ok(window)
             }
-            System::Warm => request(&self.warm, point, script, profile),
-            System::Cold => request(&self.cold, point, script, profile),
+            System::Warm => engine::measure(&self.warm, point, script, profile),
+            System::Cold => engine::measure(&self.cold, point, script, profile),
         }
     }
 
@@ -145,13 +173,19 @@ impl Arena {
             &mut self.exercised
         };
         let loops = loops
-            .get_mut(..point.clients)
+            .get_mut(..point.crowd.clients)
             .context("as many loops as clients")?;
         let seconds = profile.window.as_secs_f64();
+        let think = if point.crowd.paced {
+            THINK.as_secs_f64()
+        } else {
+            0.0
+        };
         for bare in &mut *loops {
             bare.order(bare::Order {
                 script: script.source,
                 seconds,
+                think,
                 runs: 2,
             })?;
         }
@@ -189,122 +223,6 @@ impl Arena {
         self.warm.stop()?;
         self.cold.stop()
     }
-}
-
-fn answer(server: &Server, script: &Script) -> Result<Bytes> {
-    let (exchange, body) = client::once(
-        server.address,
-        Method::POST,
-        "/execute",
-        script.body().into(),
-    )?;
-    let right = exchange.status == 200 && script.is_answered_by(&body);
-    ensure!(
-        right,
-        "{}: {} {}",
-        script.name,
-        exchange.status,
-        shown(&String::from_utf8_lossy(&body))
-    );
-    Ok(body.into())
-}
-
-fn shown(answer: &str) -> String {
-    answer.chars().take(300).collect()
-}
-
-/// Measures a server.
-fn request(server: &Server, point: Point, script: &Script, profile: Profile) -> Result<Window> {
-    let expected = answer(server, script)?;
-    std::thread::sleep(profile.pause);
-    // With many clients, runs of the cold engine wait for seconds in its queue.
-    let cut = point.system == System::Cold && point.clients > 2;
-    let until = if cut {
-        Until::Cut(profile.window)
-    } else {
-        Until::Time(profile.window)
-    };
-    let order = load::Order {
-        address: server.address,
-        method: Method::POST,
-        path: "/execute",
-        body: script.body().into(),
-        expected: Some(expected),
-        clients: point.clients,
-    };
-    let cpu_before = CpuClock::read(server);
-    let load = load::run(&order, until)?;
-    std::thread::sleep(profile.pause);
-    let cpu = CpuClock::read(server).since(&cpu_before);
-    ensure!(
-        load.wrong == 0,
-        "{point:?}: {} wrong answers: {:?}",
-        load.wrong,
-        load.faults
-    );
-    ensure!(
-        !load.latencies.is_empty(),
-        "{point:?}: no answer within the window"
-    );
-    let runs = float(load.latencies.len());
-    let cpu_ms = match (cut, cpu) {
-        (true, _) => None,
-        (false, Cpu::Whole(seconds)) => Some(seconds * 1e3 / runs),
-        (false, Cpu::WithoutCells(seconds)) => {
-            Some(seconds * 1e3 / runs + reported_cpu_ms(server, script)?)
-        }
-    };
-    Ok(Window {
-        runs_per_s: runs / load.elapsed.as_secs_f64(),
-        latencies: load.latencies,
-        cpu_ms,
-    })
-}
-
-/// CPU time in seconds.
-#[derive(Debug, Clone, Copy)]
-enum Cpu {
-    /// Of everything.
-    Whole(f64),
-    /// Of what lives on between runs.
-    WithoutCells(f64),
-}
-
-struct CpuClock(Cpu);
-
-impl CpuClock {
-    fn read(server: &Server) -> Self {
-        if let Some(time) = server.group.as_ref().and_then(Group::cpu) {
-            return Self(Cpu::Whole(time.as_secs_f64()));
-        }
-        let zygotes = proc::zygotes(server.pid());
-        let living = zygotes.into_iter().chain([server.pid()]);
-        Self(Cpu::WithoutCells(proc::cpu_seconds(living)))
-    }
-
-    fn since(&self, before: &Self) -> Cpu {
-        match (self.0, before.0) {
-            (Cpu::Whole(now), Cpu::Whole(then)) => Cpu::Whole(now - then),
-            (
-                Cpu::WithoutCells(now) | Cpu::Whole(now),
-                Cpu::WithoutCells(then) | Cpu::Whole(then),
-            ) => Cpu::WithoutCells(now - then),
-        }
-    }
-}
-
-/// CPU time of a run as the server itself reports it: without what was spent on the cell before.
-fn reported_cpu_ms(server: &Server, script: &Script) -> Result<f64> {
-    let (_, body) = client::once(
-        server.address,
-        Method::POST,
-        "/v1/executions",
-        script.body().into(),
-    )?;
-    let record: serde_json::Value = serde_json::from_slice(&body)?;
-    record["usage"]["cpu_ms"]
-        .as_f64()
-        .context("a record has usage.cpu_ms")
 }
 
 /// The median latency of a window in ms, and its 99th percentile.

@@ -2,7 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::{measure::System, report::Report, scripts, stats::float};
+use crate::{
+    measure::{Crowd, PACED, System, closed},
+    report::Report,
+    scripts,
+    stats::float,
+};
 
 const WIDTH: f64 = 900.0;
 const PANEL: f64 = 300.0;
@@ -15,7 +20,7 @@ struct Bar {
     name: &'static str,
     colour: &'static str,
     system: System,
-    clients: usize,
+    crowd: Crowd,
 }
 
 struct Panel {
@@ -24,38 +29,36 @@ struct Panel {
     value: fn(&crate::report::Figures) -> f64,
 }
 
-const fn bars(bare: usize, bare_name: &'static str, clients: usize) -> [Bar; 3] {
-    [
-        Bar {
-            name: bare_name,
-            colour: "#8a8f98",
-            system: System::Bare,
-            clients: bare,
-        },
-        Bar {
-            name: "warm engine",
-            colour: "#1f77b4",
-            system: System::Warm,
-            clients,
-        },
-        Bar {
-            name: "cold engine",
-            colour: "#d2691e",
-            system: System::Cold,
-            clients,
-        },
-    ]
+const fn bar(name: &'static str, colour: &'static str, system: System, crowd: Crowd) -> Bar {
+    Bar {
+        name,
+        colour,
+        system,
+        crowd,
+    }
 }
+
+const GREY: &str = "#8a8f98";
+const BLUE: &str = "#1f77b4";
+const ORANGE: &str = "#d2691e";
 
 const PANELS: [Panel; 2] = [
     Panel {
         title: "p50 in ms, 1 client (lower is better)",
-        bars: bars(1, "bare fork", 1),
+        bars: [
+            bar("bare fork", GREY, System::Bare, PACED),
+            bar("warm engine", BLUE, System::Warm, PACED),
+            bar("cold engine", ORANGE, System::Cold, closed(1)),
+        ],
         value: |figures| figures.p50_ms,
     },
     Panel {
         title: "runs per second, 8 clients (higher is better)",
-        bars: bars(2, "bare fork, 2 loops", 8),
+        bars: [
+            bar("bare fork, 2 loops", GREY, System::Bare, closed(2)),
+            bar("warm engine", BLUE, System::Warm, closed(8)),
+            bar("cold engine", ORANGE, System::Cold, closed(8)),
+        ],
         value: |figures| figures.runs_per_s,
     },
 ];
@@ -85,7 +88,7 @@ impl Panel {
     fn draw(&self, svg: &mut String, report: &Report) {
         let of = |bar: &Bar, script| {
             report
-                .find(bar.system, script, bar.clients)
+                .find(bar.system, script, bar.crowd)
                 .map(|figures| (self.value)(figures))
         };
         let all = scripts::ALL

@@ -26,6 +26,9 @@ pub struct Profile {
 /// Numbers of clients of the warm engine.
 pub const CLIENTS: [usize; 4] = [1, 2, 8, 64];
 
+/// How long a client with pauses waits after each answer: long enough for the pool to be full again.
+pub const THINK: Duration = Duration::from_millis(10);
+
 /// About a minute.
 pub const QUICK: Profile = Profile {
     name: "quick",

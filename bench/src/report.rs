@@ -8,7 +8,7 @@ use crate::{
     goals::Verdict,
     idle::Idle,
     machine::Machine,
-    measure::{Point, System, Window, percentiles},
+    measure::{Crowd, Point, System, Window, percentiles},
     stability::Stability,
     stats::{float, median, range},
 };
@@ -69,8 +69,8 @@ pub struct Figures {
     pub rounds: Vec<Round>,
 }
 
-/// A quantity of a system with a number of clients.
-pub type Series = ((System, usize), fn(&Round) -> f64);
+/// A quantity of a system asked by some clients.
+pub type Series = ((System, Crowd), fn(&Round) -> f64);
 
 /// One round of a point.
 #[derive(Debug, Clone, Serialize)]
@@ -124,10 +124,10 @@ impl Figures {
 
 impl Report {
     /// One point's figures.
-    pub fn find(&self, system: System, script: &str, clients: usize) -> Option<&Figures> {
+    pub fn find(&self, system: System, script: &str, crowd: Crowd) -> Option<&Figures> {
         self.figures.iter().find(|figures| {
             let point = figures.point;
-            point.system == system && point.script == script && point.clients == clients
+            point.system == system && point.script == script && point.crowd == crowd
         })
     }
 
@@ -138,8 +138,8 @@ impl Report {
         (upper, of_upper): Series,
         (lower, of_lower): Series,
     ) -> Vec<f64> {
-        let rounds = |(system, clients)| {
-            let figures = self.find(system, script, clients);
+        let rounds = |(system, crowd)| {
+            let figures = self.find(system, script, crowd);
             figures.map_or(&[][..], |figures| &figures.rounds)
         };
         let pairs = rounds(upper).iter().zip(rounds(lower));

@@ -1,6 +1,7 @@
 //! A running server: started, awaited, and put away.
 
 use std::{
+    env,
     ffi::OsString,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -189,7 +190,14 @@ impl Drop for Server {
 
 /// The built server: beside this program.
 pub fn program() -> Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name("cellblock");
+    // Without them, environments would be built where a server on this machine keeps its own.
+    for name in ["CELLBLOCK_STATE_DIR", "CELLBLOCK_NSJAIL"] {
+        ensure!(
+            env::var_os(name).is_some(),
+            "{name} is not set: run `make bench` or `make soak`"
+        );
+    }
+    let path = env::current_exe()?.with_file_name("cellblock");
     ensure!(
         path.is_file(),
         "no cellblock at {}: run `make bench`",

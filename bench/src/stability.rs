@@ -203,6 +203,7 @@ pub fn check(logs: &std::path::Path, runs: usize) -> Result<Stability> {
         body: body.into(),
         expected: Some(answer.into()),
         clients: CLIENTS,
+        think: std::time::Duration::ZERO,
     };
     load::run(&order, Until::Count(WARM_UP))?;
     let before = Snapshot::take(&server)?;

@@ -48,16 +48,24 @@ fn row(text: &mut String, figures: &Figures) {
         System::Warm => "warm engine",
         System::Cold => "cold engine",
     };
+    let crowd = figures.point.crowd;
+    let (who, rate) = if crowd.paced {
+        // What it could have done in its pauses is not known.
+        ("paced".to_owned(), "-".to_owned())
+    } else {
+        (
+            crowd.clients.to_string(),
+            format!("{:.1}", figures.runs_per_s),
+        )
+    };
     let cpu = figures
         .cpu_ms
         .map_or("-".to_owned(), |cpu| format!("{cpu:.2}"));
     let _ = writeln!(
         text,
-        "  {system:<16} {:>7} {:>9.2} {:>9.2} {:>10.1} {:>7.0}% {cpu:>8} {:>7}",
-        figures.point.clients,
+        "  {system:<16} {who:>7} {:>9.2} {:>9.2} {rate:>10} {:>7.0}% {cpu:>8} {:>7}",
         figures.p50_ms,
         figures.p99_ms,
-        figures.runs_per_s,
         figures.spread() * 100.0,
         figures.runs,
     );

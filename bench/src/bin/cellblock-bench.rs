@@ -4,7 +4,7 @@ use std::{
     env, fs,
     path::Path,
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -119,6 +119,7 @@ fn overhead(server: &Server, clients: usize, profile: Profile) -> Result<Overhea
         body: Bytes::new(),
         expected: None,
         clients,
+        think: Duration::ZERO,
     };
     let mut load = load::run(&order, Until::Time(profile.window))?;
     let (p50_ms, p99_ms) = percentiles(&mut load.latencies);
