@@ -18,6 +18,8 @@ use crate::{
 enum Bound {
     AtMost,
     AtLeast,
+    /// None is: it is told to explain the others.
+    None,
 }
 
 struct Goal {
@@ -29,7 +31,7 @@ struct Goal {
     measured: fn(&Report) -> Vec<f64>,
 }
 
-const GOALS: [Goal; 7] = [
+const GOALS: [Goal; 9] = [
     Goal {
         name: "p50, 1 client with pauses, against a bare fork's p50",
         bound: Bound::AtMost,
@@ -97,6 +99,32 @@ const GOALS: [Goal; 7] = [
                 .collect()
         },
     },
+    Goal {
+        name: "CPU time per run, 8 clients, against a bare fork's",
+        bound: Bound::None,
+        limit: 0.0,
+        unit: "x",
+        measured: |report| {
+            report.ratios(
+                IMPORTS.name,
+                ((Warm, closed(8)), cpu),
+                ((Bare, closed(2)), cpu),
+            )
+        },
+    },
+    Goal {
+        name: "p50, 1 client without pauses, against a bare fork's p50",
+        bound: Bound::None,
+        limit: 0.0,
+        unit: "x",
+        measured: |report| {
+            report.ratios(
+                IMPORTS.name,
+                ((Warm, closed(1)), p50),
+                ((Bare, closed(1)), p50),
+            )
+        },
+    },
 ];
 
 fn p50(round: &Round) -> f64 {
@@ -105,6 +133,10 @@ fn p50(round: &Round) -> f64 {
 
 fn p99(round: &Round) -> f64 {
     round.p99_ms
+}
+
+fn cpu(round: &Round) -> f64 {
+    round.cpu_ms.unwrap_or(f64::NAN)
 }
 
 fn rate(round: &Round) -> f64 {
@@ -121,6 +153,8 @@ pub enum Standing {
     Missed,
     /// Nobody looked.
     NotMeasured,
+    /// It is no goal.
+    Information,
 }
 
 /// A goal and what was measured.
@@ -154,16 +188,21 @@ impl Goal {
         let (words, met) = match self.bound {
             Bound::AtMost => ("at most", middle.map(|value| value <= self.limit)),
             Bound::AtLeast => ("at least", middle.map(|value| value >= self.limit)),
+            Bound::None => ("", None),
+        };
+        let goal = if self.bound == Bound::None {
+            String::new()
+        } else {
+            format!("{words} {} {}", self.limit, self.unit)
         };
         Verdict {
             name: self.name,
-            goal: format!("{words} {} {}", self.limit, self.unit)
-                .trim_end()
-                .to_owned(),
+            goal: goal.trim_end().to_owned(),
             measured: middle,
             range: middle.map(|_| range(measured)),
             unit: self.unit,
             standing: match met {
+                _ if self.bound == Bound::None => Standing::Information,
                 Some(true) => Standing::Met,
                 Some(false) => Standing::Missed,
                 None => Standing::NotMeasured,
@@ -178,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_median_is_judged() {
-        let [latency, .., stability] = &GOALS;
+        let (latency, stability) = (&GOALS[0], &GOALS[6]);
         assert_eq!(latency.judge(&[0.1, 0.15, 0.9]).standing, Standing::Met);
         assert_eq!(latency.judge(&[0.1, 0.3, 0.9]).standing, Standing::Missed);
         assert_eq!(stability.judge(&[]).standing, Standing::NotMeasured);

@@ -19,6 +19,7 @@ pub mod profile;
 pub mod report;
 pub mod scripts;
 pub mod server;
+pub mod soak;
 pub mod stability;
 pub mod stats;
 pub mod table;

@@ -116,6 +116,17 @@ impl Server {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// What it logged as a fault of its own: the first few.
+    pub fn faults(&self) -> Vec<String> {
+        let log = self.log();
+        let is_fault = |line: &&str| line.contains(" ERROR ") || line.contains("panicked");
+        log.lines()
+            .filter(is_fault)
+            .take(10)
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// Ends it by SIGTERM, which has to succeed.
     pub fn stop(mut self) -> Result<()> {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);

@@ -128,6 +128,7 @@ pub fn goals_table(goals: &[Verdict]) -> String {
         let standing = match goal.standing {
             Standing::Met => "met",
             Standing::Missed => "MISSED",
+            Standing::Information => "",
             Standing::NotMeasured => "not measured (FULL=1)",
         };
         let _ = writeln!(

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     path::Path,
     process::ExitCode,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -140,7 +140,13 @@ fn rounds(arena: &mut Arena, profile: Profile) -> Result<Vec<Figures>> {
             measured.push((script, point, Vec::new()));
         }
     }
+    let begun = Instant::now();
     for round in 0..profile.rounds {
+        let each = begun.elapsed() / u32::try_from(round.max(1))?;
+        if begun.elapsed() + each > profile.budget && round > 0 {
+            say("==> no time for another round");
+            break;
+        }
         say(format!("==> round {} of {}", round + 1, profile.rounds));
         // There and back, so that a drift within a round evens out over two.
         let count = measured.len();
