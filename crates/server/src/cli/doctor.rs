@@ -7,8 +7,9 @@ use clap::Args;
 use super::{CliError, terminal};
 use crate::{config::ConfigArgs, doctor::examine};
 
-const ABOUT: &str = "Every check tries what it is about, and nothing on this machine is changed \
-    but for the state directory, which is made where it is missing.\n\n\
+const ABOUT: &str = "Every check tries what it is about. What it makes for that is removed again, \
+    but for the state directory and, with cgroups of version 2, the group that a server moves \
+    itself into.\n\n\
     Exit codes: 0 `cellblock serve` would start with the isolation that --floor asks for; 1 it \
     would not.";
 

@@ -3,6 +3,8 @@
 mod doctor;
 mod env;
 mod error;
+#[cfg(test)]
+mod reference;
 mod run;
 mod serve;
 mod signals;

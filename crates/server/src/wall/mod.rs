@@ -5,6 +5,7 @@
 //! the cells along when it ends.
 
 mod control;
+mod log;
 mod nsjail;
 
 use std::{
@@ -12,10 +13,7 @@ use std::{
     os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
     path::PathBuf,
     process::Stdio,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -25,16 +23,11 @@ use rustix::{
     process::{Pid, PidfdFlags, WaitId, WaitIdOptions, waitid},
 };
 use thiserror::Error;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
-};
+use tokio::process::{Child, Command};
 
 pub use control::{Control, ControlError};
+use log::LogTail;
 pub use nsjail::{Identity, WallSpec};
-
-/// How many of the wall's last log lines are kept for the error message when it fails to start.
-const KEPT_LINES: usize = 20;
 
 /// One running wall.
 #[derive(Debug)]
@@ -231,36 +224,5 @@ async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> 
             cause: "it spoke of a cell before it was ready".to_owned(),
             log: String::new(),
         }),
-    }
-}
-
-/// Follows what nsjail and the interpreter write, logs it, and keeps the last lines.
-struct LogTail(Arc<Mutex<std::collections::VecDeque<String>>>);
-
-impl LogTail {
-    fn follow(stderr: ChildStderr) -> Self {
-        let lines = Arc::new(Mutex::new(std::collections::VecDeque::new()));
-        let kept = Arc::clone(&lines);
-        tokio::spawn(async move {
-            let mut reader = BufReader::new(stderr).lines();
-            while let Ok(Some(line)) = reader.next_line().await {
-                tracing::debug!(target: "cellblock::wall", "{line}");
-                if let Ok(mut kept) = kept.lock() {
-                    if kept.len() == KEPT_LINES {
-                        kept.pop_front();
-                    }
-                    kept.push_back(line);
-                }
-            }
-        });
-        Self(lines)
-    }
-
-    fn text(&self) -> String {
-        let lines = self
-            .0
-            .lock()
-            .map(|lines| lines.iter().cloned().collect::<Vec<_>>());
-        lines.unwrap_or_default().join(" | ")
     }
 }

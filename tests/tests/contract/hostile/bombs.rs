@@ -31,7 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
                         time.sleep(100)
             ",
         )
-        .limits(SECOND)
+        .limits(r#"{"cpu_ms": 60000}"#)
         .fails("exception")
         .line(4)
         .message_has("BlockingIOError"),
@@ -104,7 +104,9 @@ pub(super) fn cases() -> Vec<Case> {
         .fails("exception")
         .line(3)
         .message_has("PermissionError"),
-        flood("300 MB of output", "range(4800)").returns("5").prints(&"x".repeat(1000)).cut(),
+        flood("200 MB of output", "range(1600)")
+            .limits(r#"{"timeout_ms": 60000}"#)
+            .within(60).returns("5").prints(&"x".repeat(1000)).cut(),
         flood("output without end", "iter(int, 1)")
             .limits(r#"{"timeout_ms": 1000, "cpu_ms": 60000}"#)
             .fails("timeout")

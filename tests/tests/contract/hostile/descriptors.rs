@@ -125,7 +125,7 @@ pub(super) fn cases() -> Vec<Case> {
             }
         })
     }));
-    cases.extend(HELD.iter().map(|case| case().within(2)));
+    cases.extend(HELD.iter().map(|case| case().within(5)));
     cases
 }
 

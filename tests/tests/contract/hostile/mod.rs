@@ -20,7 +20,7 @@ fn suite(setup: &Setup, report: &mut Report) {
     run(
         &setup,
         report,
-        cases.flat_map(|case| [case.within(15), after()]),
+        cases.flat_map(|case| [case.or_within(15), after()]),
     );
 }
 

@@ -4,34 +4,52 @@ mod disconnect;
 mod overload;
 mod shutdown;
 
-use cellblock_tests::{Case, Client, eventually, holders, quoted};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use cellblock_tests::{Case, Client, Setup, eventually, named, quoted};
 
 /// Nothing that is waited for takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The body of a request whose script opens a file of this name and then sleeps.
-fn sleeper(marker: &str, seconds: f64) -> String {
+/// A server whose scripts may take a name, which needs a native call.
+fn setup(setup: &Setup) -> Setup {
+    setup
+        .clone()
+        .set("environments.default", "restricted", "[]")
+}
+
+/// Python that gives its process a name, prctl(2).
+fn take(name: &str) -> String {
+    format!("__import__('ctypes').CDLL(None).prctl(15, b'{name}')")
+}
+
+/// The body of a request whose script takes this name and then sleeps.
+fn sleeper(name: &str, seconds: f64) -> String {
+    let take = take(name);
     let script = format!(
-        "import time\ndef main():\n    kept = open('{marker}', 'w')\n    time.sleep({seconds})\n    \
-         return '{marker}'\n"
+        "import time\ndef main():\n    {take}\n    time.sleep({seconds})\n    return '{name}'\n"
     );
     format!("{{\"script\": {}}}", quoted(&script))
 }
 
-/// Whether a script that keeps this file open comes to run.
-fn runs(marker: &str) -> bool {
-    eventually(PATIENCE, || !holders(marker).is_empty())
+/// Whether a script that takes this name comes to run.
+fn runs(name: &str) -> bool {
+    eventually(PATIENCE, || !named(name).is_empty())
 }
 
-/// Whether nothing keeps this file open any more, soon.
-fn is_gone(marker: &str) -> bool {
-    eventually(PATIENCE, || holders(marker).is_empty())
+/// Whether no process has this name any more, soon.
+fn is_gone(name: &str) -> bool {
+    eventually(PATIENCE, || named(name).is_empty())
 }
 
-/// A file name of this process' own.
-fn marker(name: &str) -> String {
-    format!("cellblock-{name}-{}", std::process::id())
+/// A name that nobody else has. The kernel keeps 15 bytes of one.
+fn new_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    format!("cb{process}-{count}")
 }
 
 fn hello() -> Case {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cellblock_tests::{Answer, Report, Setup, Text, is_error, matrix, quoted};
 
-use super::{hello, marker, runs, sleeper, together};
+use super::{hello, new_name, runs, sleeper, together};
 
 matrix!(suite);
 
@@ -17,19 +17,19 @@ fn suite(setup: &Setup, report: &mut Report) {
 
 /// One runs, one waits, the others are turned away at once.
 fn full(setup: &Setup, report: &mut Report) {
-    let setup = setup.clone().set("pool", "max_running", 1);
+    let setup = super::setup(setup).set("pool", "max_running", 1);
     let server = setup.set("pool", "queue_length", 1).start();
     let client = server.client();
-    let file = marker("running");
-    let running = client.begin("/execute", &sleeper(&file, 50.0));
-    report.check("the first runs", runs(&file), "it does not");
+    let name = new_name();
+    let running = client.begin("/execute", &sleeper(&name, 50.0));
+    report.check("the first runs", runs(&name), "it does not");
     std::thread::scope(|scope| {
         let bodies: Vec<_> = (0..3)
             .map(|n| sleeper(&format!("waiting-{n}"), 0.0))
             .collect();
         let all = scope.spawn(move || together(client, &bodies));
         // By then the two without a place have long been answered.
-        std::thread::sleep(Duration::from_secs(2));
+        std::thread::sleep(Duration::from_secs(3));
         drop(running);
         let answers = all.join().unwrap().into_iter().map(Result::unwrap);
         let (waited, refused): (Vec<_>, Vec<_>) = answers.partition(|answer| answer.status == 200);
@@ -39,7 +39,7 @@ fn full(setup: &Setup, report: &mut Report) {
             let took = answer.took;
             report.check(
                 "no room, at once",
-                took.as_millis() < 1900,
+                took.as_millis() < 2900,
                 format!("{took:?}"),
             );
         }
@@ -66,11 +66,11 @@ fn is_no_room(answer: &Answer, report: &mut Report) {
 
 /// Whoever waits too long is turned away too.
 fn impatient(setup: &Setup, report: &mut Report) {
-    let setup = setup.clone().set("pool", "max_running", 1);
+    let setup = super::setup(setup).set("pool", "max_running", 1);
     let server = setup.set("pool", "queue_timeout_ms", 300).start();
-    let file = marker("patient");
-    let running = server.client().begin("/execute", &sleeper(&file, 50.0));
-    report.check("the first runs", runs(&file), "it does not");
+    let name = new_name();
+    let running = server.client().begin("/execute", &sleeper(&name, 50.0));
+    report.check("the first runs", runs(&name), "it does not");
     let answer = server
         .client()
         .post("/v1/executions", sleeper("late", 0.0).as_bytes());

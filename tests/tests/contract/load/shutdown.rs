@@ -5,7 +5,7 @@ use std::{io::Read, time::Duration};
 use cellblock_tests::{Report, Setup, matrix};
 use rustix::process::Signal;
 
-use super::{PATIENCE, is_gone, marker, runs, sleeper};
+use super::{PATIENCE, is_gone, new_name, runs, sleeper};
 
 matrix!(suite);
 
@@ -17,10 +17,10 @@ fn suite(setup: &Setup, report: &mut Report) {
 }
 
 fn answered(setup: &Setup, signal: Signal, report: &mut Report) {
-    let mut server = setup.start();
-    let file = marker("drained");
-    let mut running = server.client().begin("/execute", &sleeper(&file, 2.0));
-    report.check("it runs", runs(&file), "it does not");
+    let mut server = super::setup(setup).start();
+    let name = new_name();
+    let mut running = server.client().begin("/execute", &sleeper(&name, 2.0));
+    report.check("it runs", runs(&name), "it does not");
     server.signal(signal);
     let client = server.client().clone();
     let late = std::thread::spawn(move || {
@@ -31,7 +31,7 @@ fn answered(setup: &Setup, signal: Signal, report: &mut Report) {
     let mut answer = String::new();
     running.set_read_timeout(Some(PATIENCE)).unwrap();
     let read = running.read_to_string(&mut answer);
-    let good = answer.ends_with(&format!("{{\"result\":\"{file}\",\"stdout\":\"\"}}"));
+    let good = answer.ends_with(&format!("{{\"result\":\"{name}\",\"stdout\":\"\"}}"));
     report.check("what runs is answered", good, format!("{read:?} {answer}"));
     let late = late.join().unwrap();
     let refused = late.as_ref().map_or(true, |answer| answer.status == 503);
@@ -39,15 +39,17 @@ fn answered(setup: &Setup, signal: Signal, report: &mut Report) {
     let status = server.wait(PATIENCE);
     let code = status.and_then(|status| status.code());
     report.check("the exit code", code == Some(0), format!("{status:?}"));
-    report.check("nothing is left", is_gone(&file), "something is");
+    report.check("nothing is left", is_gone(&name), "something is");
 }
 
 /// Beyond the drain limit what still runs is ended.
 fn given_up(setup: &Setup, report: &mut Report) {
-    let mut server = setup.clone().set("server", "drain_seconds", 1).start();
-    let file = marker("given-up");
-    let _running = server.client().begin("/execute", &sleeper(&file, 50.0));
-    report.check("it runs", runs(&file), "it does not");
+    let mut server = super::setup(setup)
+        .set("server", "drain_seconds", 1)
+        .start();
+    let name = new_name();
+    let _running = server.client().begin("/execute", &sleeper(&name, 50.0));
+    report.check("it runs", runs(&name), "it does not");
     server.signal(Signal::TERM);
     let status = server.wait(PATIENCE);
     let code = status.and_then(|status| status.code());
@@ -58,7 +60,7 @@ fn given_up(setup: &Setup, report: &mut Report) {
     );
     report.check(
         "nothing is left beyond the limit",
-        is_gone(&file),
+        is_gone(&name),
         "something is",
     );
 }
