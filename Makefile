@@ -25,7 +25,7 @@ soak: ## Load a server with honest, failing and hostile scripts (DURATION=10m)
 	@scripts/bench --soak
 
 bench-neighbours: ## Measure honest runs beside hostile ones, on a server that runs at URL=...
-	@scripts/bench-neighbours $(or $(URL),http://127.0.0.1:8080)
+	@bench/neighbours.py $(or $(URL),http://127.0.0.1:8080)
 
 lint: ## Check form, lints, licences and origins
 	@scripts/lint
