@@ -24,6 +24,9 @@ options! {
     body_timeout_ms: u64 = 30_000, in 1..=3_600_000;
         "body-timeout-ms", "CELLBLOCK_BODY_TIMEOUT_MS",
         "Milliseconds within which a request's body must arrive; also closes connections whose peer has stopped reading.";
+    heartbeat_ms: u64 = 10_000, in 1..=3_600_000;
+        "heartbeat-ms", "CELLBLOCK_HEARTBEAT_MS",
+        "Milliseconds of silence after which an event stream gets a comment, to stay open.";
     max_connections: u32 = 1024, in 1..=1_000_000;
         "max-connections", "CELLBLOCK_MAX_CONNECTIONS", "Open connections; more wait to be accepted.";
     drain_seconds: u64 = 25, in 0..=3600;
@@ -45,6 +48,11 @@ impl ServerConfig {
     /// Time within which a request's body must arrive.
     pub fn body_timeout(&self) -> Duration {
         Duration::from_millis(self.body_timeout_ms)
+    }
+
+    /// Silence after which an event stream gets a comment.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms)
     }
 
     /// Time that running scripts get to finish after SIGTERM.

@@ -24,7 +24,7 @@ use crate::{
     cell::{Cell, answer::Budget, run::Task},
     cgroup::Groups,
     config::Config,
-    execution::{ExecutionRequest, Outcome},
+    execution::{ExecutionRequest, Live, Outcome},
 };
 use admission::{Admission, Place};
 pub use boot::{StartError, spec};
@@ -104,12 +104,24 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`]: everything the script did is an [`Outcome`], never an error.
     pub async fn execute(&self, request: ExecutionRequest) -> Result<Outcome, EngineError> {
+        self.execute_with(request, None).await
+    }
+
+    /// The same, with somebody who is told of it while it runs.
+    ///
+    /// # Errors
+    /// See [`Engine::execute`].
+    pub async fn execute_with(
+        &self,
+        request: ExecutionRequest,
+        live: Option<Live>,
+    ) -> Result<Outcome, EngineError> {
         let arrived = Instant::now();
         let environment = self
             .environments
             .get(&request.environment)
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
-        let task = self.task(&request, &environment.restricted)?;
+        let task = self.task(&request, &environment.restricted, live)?;
         let mut place = self.admission.enter().await?;
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again, once, without the client's knowing.
@@ -125,6 +137,9 @@ impl Engine {
                 place: Some(place),
             };
             let queue = arrived.elapsed();
+            if let Some(live) = &task.live {
+                live.started();
+            }
             match running.cell().run(&task).await {
                 Ok(mut outcome) => {
                     outcome.usage.queue = queue;
@@ -195,7 +210,12 @@ impl Engine {
         }
     }
 
-    fn task(&self, request: &ExecutionRequest, restricted: &[String]) -> Result<Task, EngineError> {
+    fn task(
+        &self,
+        request: &ExecutionRequest,
+        restricted: &[String],
+        live: Option<Live>,
+    ) -> Result<Task, EngineError> {
         let job = Job {
             script: &request.script,
             input: &request.input,
@@ -224,6 +244,7 @@ impl Engine {
             stdout_bytes: size(self.run.stdout_bytes),
             stderr_bytes: size(self.run.stderr_bytes),
             measure: request.measure,
+            live,
         })
     }
 }

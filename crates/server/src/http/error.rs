@@ -94,14 +94,28 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// The error as clients see it. One of ours is logged with its cause.
+    fn into_failure(self) -> Failure {
         if let Self::Internal(cause) = &self {
             error!(cause, "a request failed, and it is our fault");
         }
-        let failure = Failure::new(self.kind(), self.to_string());
+        Failure::new(self.kind(), self.to_string())
+    }
+
+    /// The body that an answer with this error has.
+    pub(super) fn into_json(self) -> String {
+        let failure = self.into_failure();
+        serde_json::to_string(&Body { error: &failure }).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let retry_after = self.retry_after();
+        let failure = self.into_failure();
         let mut response = json(status::of(failure.kind), &Body { error: &failure });
-        if let Some(seconds) = self.retry_after() {
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
@@ -110,14 +124,17 @@ impl IntoResponse for ApiError {
 
 /// An answer in JSON.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(text) => {
-            let content_type = [(header::CONTENT_TYPE, "application/json")];
-            (status, content_type, text).into_response()
-        }
+    match serde_json::to_string(body) {
+        Ok(text) => json_text(status, text),
         Err(error) => {
             error!(%error, "an answer could not be written as JSON");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// An answer whose JSON is written already.
+pub(super) fn json_text(status: StatusCode, text: String) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    (status, content_type, text).into_response()
 }

@@ -1,6 +1,7 @@
 //! The HTTP API. `router` and `middleware` show all of it on a page each; `serve` brings it to a
 //! socket.
 
+mod accept;
 mod access_log;
 mod body;
 mod connection;
@@ -15,6 +16,8 @@ mod router;
 mod serve;
 mod state;
 mod status;
+mod stream;
+mod task;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,7 @@ use super::ApiError;
 use crate::{
     config::Config,
     engine::Engine,
-    execution::{ExecutionRequest, Outcome},
+    execution::{ExecutionRequest, Live, Outcome},
 };
 
 /// What the handlers share. Clones are the same one.
@@ -45,10 +45,19 @@ impl Api {
     /// Runs one execution. Never spawned: when the client leaves, hyper drops the handler's
     /// future, this one with it, and the engine ends the run.
     pub(super) async fn run(&self, request: ExecutionRequest) -> Result<Outcome, ApiError> {
+        self.run_with(request, None).await
+    }
+
+    /// The same, with somebody who is told of it while it runs.
+    pub(super) async fn run_with(
+        &self,
+        request: ExecutionRequest,
+        live: Option<Live>,
+    ) -> Result<Outcome, ApiError> {
         if self.is_draining() {
             return Err(ApiError::Unavailable);
         }
-        let outcome = self.engine.execute(request).await;
+        let outcome = self.engine.execute_with(request, live).await;
         outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()))
     }
 }

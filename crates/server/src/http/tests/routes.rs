@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use crate::{
     config::ConfigArgs,
     engine::Engine,
-    http::{Api, middleware, router},
+    http::{Api, ApiError, middleware, router},
 };
 
 /// An API whose largest body is 1024 bytes.
@@ -155,7 +155,12 @@ async fn bad_bodies_name_the_field() {
 
 #[tokio::test]
 async fn a_failure_of_ours_shows_no_internals() {
-    let answer = post(r#"{"script": "def main(): pass"}"#).await;
+    let routes = Router::new().route(
+        "/fail",
+        get(async || ApiError::Internal("the engine".to_owned())),
+    );
+    let request = Request::get("/fail").body(Body::empty()).unwrap();
+    let answer = send_to(middleware::around(routes), request).await;
     assert_eq!(answer.kind(), (500, "internal"));
     assert!(!answer.message().contains("engine"));
     assert!(answer.headers.contains_key("x-request-id"));
