@@ -6,5 +6,14 @@
 )]
 
 mod events;
+mod keys;
 mod streaming;
 mod wire;
+
+/// Says what was found where it is not what it should be.
+fn expect(holds: bool, found: impl std::fmt::Debug) -> Result<(), String> {
+    if holds {
+        return Ok(());
+    }
+    Err(format!("found {found:?}"))
+}

@@ -3,6 +3,7 @@
 mod doctor;
 mod env;
 mod error;
+mod key;
 mod run;
 mod serve;
 mod signals;
@@ -13,6 +14,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::CliError;
+#[cfg(test)]
+pub(crate) use self::key::key_digest;
 use crate::config::ConfigArgs;
 
 /// Runs Python that nobody trusts, each script in a sealed cell of its own.
@@ -38,6 +41,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Lists and builds environments.
     Env(env::EnvArgs),
+    /// Makes API keys.
+    Key(key::KeyArgs),
 }
 
 /// Does what the command line says. Exit codes: 0 fine, 1 the script failed, 2 wrong usage,
@@ -84,6 +89,7 @@ impl Command {
             Self::Config(config) => print_config(&config),
             Self::Doctor(args) => block_on(doctor::doctor(args)),
             Self::Env(args) => block_on(env::env(args)),
+            Self::Key(args) => key::key(&args),
         }
     }
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header},
 };
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, access::Caller};
 use crate::{
     config::ServerConfig,
-    execution::{ExecutionRequest, parse},
+    execution::{Draft, ExecutionRequest, parse},
 };
 
 /// How much of a refused body is read and thrown away, as a multiple of the largest body, so that
@@ -30,14 +30,26 @@ impl FromRequest<Api> for ScriptRequest {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
         let config = &api.config.server;
-        let (head, mut body) = request.into_parts();
+        let (mut head, mut body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut head, api).await?;
         if let Err(error) = check_media_type(&head.headers) {
             discard(&mut body, config).await;
             return Err(error);
         }
         let bytes = read(&mut body, config).await?;
-        Ok(Self(parse(&bytes)?.validate(&api.config)?))
+        Ok(Self(validate(parse(&bytes)?, &caller, api)?))
     }
+}
+
+/// Checks a draft against the rules for its environment and for its caller.
+pub(super) fn validate(
+    draft: Draft,
+    caller: &Caller,
+    api: &Api,
+) -> Result<ExecutionRequest, ApiError> {
+    let request = draft.validate_below(&api.config, caller.ceilings())?;
+    caller.check_environment(&request.environment)?;
+    Ok(request)
 }
 
 /// JSON, whatever its parameters; not compressed.
@@ -96,7 +108,7 @@ async fn collect(body: &mut Body, limit: u64) -> Result<Option<Vec<u8>>, ApiErro
 }
 
 /// Throws away what is left of a refused body, within reason.
-async fn discard(body: &mut Body, config: &ServerConfig) {
+pub(super) async fn discard(body: &mut Body, config: &ServerConfig) {
     let most = config.body_bytes.saturating_mul(DISCARDED);
     let reading = async {
         let mut left = most;

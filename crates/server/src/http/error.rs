@@ -26,6 +26,20 @@ pub enum ApiError {
     /// The client's fault, or its network's: the body ended before its end.
     #[error("the body broke off")]
     BrokenBody,
+    /// The client's fault: no key, or an unknown one.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// The client's fault: its key is not for that.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The client's fault: more than its key may ask for.
+    #[error("{problem}; try again in {retry_after} s")]
+    RateLimited {
+        /// More of what.
+        problem: String,
+        /// Seconds after which to try again.
+        retry_after: u64,
+    },
     /// The client's fault: no such path.
     #[error("no such path; POST a script to /execute")]
     NotFound,
@@ -74,6 +88,9 @@ impl ApiError {
     pub fn kind(&self) -> ErrorType {
         match self {
             Self::Invalid(_) | Self::SlowBody(_) | Self::BrokenBody => ErrorType::InvalidRequest,
+            Self::Unauthorized(_) => ErrorType::Unauthorized,
+            Self::Forbidden(_) => ErrorType::Forbidden,
+            Self::RateLimited { .. } => ErrorType::RateLimited,
             Self::NotFound => ErrorType::NotFound,
             Self::MethodNotAllowed => ErrorType::MethodNotAllowed,
             Self::TooLarge(_) => ErrorType::PayloadTooLarge,
@@ -89,6 +106,7 @@ impl ApiError {
         match self {
             Self::Overloaded => Some(HeaderValue::from_static("1")),
             Self::Unavailable => Some(HeaderValue::from_static("5")),
+            Self::RateLimited { retry_after, .. } => Some(HeaderValue::from(*retry_after)),
             _ => None,
         }
     }
@@ -117,6 +135,12 @@ impl IntoResponse for ApiError {
         let mut response = json(status::of(failure.kind), &Body { error: &failure });
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if failure.kind == ErrorType::Unauthorized {
+            let scheme = HeaderValue::from_static("Bearer realm=\"cellblock\"");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }

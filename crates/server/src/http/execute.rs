@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Api, ApiError, body::ScriptRequest, error::json, status};
+use super::{Api, ApiError, access::Caller, body::ScriptRequest, error::json, status};
 use crate::execution::{Failure, Outcome, Stream};
 
 /// Two fields where `main()` returned JSON; a third where something of it is missing.
@@ -29,8 +29,10 @@ struct Failed<'a> {
 /// Runs a script and answers with what its `main()` returned.
 pub(super) async fn execute(
     State(api): State<Api>,
+    caller: Caller,
     ScriptRequest(request): ScriptRequest,
 ) -> Result<Response, ApiError> {
+    let _place = caller.enter()?;
     let outcome = api.run(request).await?;
     Ok(answer(&outcome))
 }

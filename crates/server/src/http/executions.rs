@@ -8,6 +8,7 @@ use axum::{
 
 use super::{
     Api, ApiError, accept,
+    access::Caller,
     body::ScriptRequest,
     connection::Working,
     error::json_text,
@@ -19,13 +20,15 @@ use crate::execution::{Outcome, Record};
 /// `Accept: text/event-stream` as a stream of events, of which the record is the last.
 pub(super) async fn create(
     State(api): State<Api>,
+    caller: Caller,
     working: Working,
     headers: HeaderMap,
     ScriptRequest(mut request): ScriptRequest,
 ) -> Result<Response, ApiError> {
     request.measure = true;
+    let place = caller.enter()?;
     if accept::prefers(&headers, EVENT_STREAM) {
-        return stream::run(&api, request, working.begin()).await;
+        return stream::run(&api, request, (place, working.begin())).await;
     }
     let environment = request.environment.clone();
     let outcome = api.run(request).await?;

@@ -12,6 +12,8 @@ struct Health {
     version: &'static str,
     environments: Vec<EnvironmentHealth>,
     isolation: Vec<LayerState>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'static [&'static str],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -35,6 +37,7 @@ pub(super) async fn health(State(api): State<Api>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         environments: engine.environments,
         isolation: engine.isolation,
+        warnings: api.warnings(),
     };
     json(status, &health)
 }

@@ -2,6 +2,7 @@
 //! socket.
 
 mod accept;
+mod access;
 mod access_log;
 mod body;
 mod connection;

@@ -2,17 +2,26 @@
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 
-use super::{Api, ApiError, environments, execute, executions, health, middleware};
+use super::{
+    Api, ApiError,
+    access::{authenticate, charge},
+    environments, execute, executions, health, middleware,
+};
 
 /// The whole API, with its middleware.
 pub fn router(api: Api) -> Router {
-    let routes = Router::new()
+    let runs = Router::new()
         .route("/execute", post(execute::execute))
         .route("/v1/executions", post(executions::create))
+        .route_layer(from_fn_with_state(api.clone(), charge));
+    let with_key = runs
         .route("/v1/environments", get(environments::list))
+        .route_layer(from_fn_with_state(api.clone(), authenticate));
+    let routes = with_key
         .route("/health", get(health::health))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

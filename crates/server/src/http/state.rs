@@ -1,34 +1,60 @@
 //! What the handlers share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use super::ApiError;
+use super::{ApiError, access::Access};
 use crate::{
     config::Config,
     engine::Engine,
     execution::{ExecutionRequest, Live, Outcome},
 };
 
+/// A server that strangers may reach and use.
+const OPEN: &str = "this server listens on an address that is not loopback, and needs no key: \
+    whoever reaches it may run scripts; make keys with `cellblock key new`";
+
 /// What the handlers share. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub(super) engine: Arc<Engine>,
     pub(super) config: Arc<Config>,
+    pub(super) access: Arc<Access>,
+    public: bool,
     draining: Arc<AtomicBool>,
 }
 
 impl Api {
     /// An API in front of this engine.
     pub fn new(engine: Arc<Engine>, config: Arc<Config>) -> Self {
-        let draining = Arc::default();
+        let access = Arc::new(Access::new(&config.keys));
         Self {
             engine,
             config,
-            draining,
+            access,
+            public: false,
+            draining: Arc::default(),
         }
+    }
+
+    /// Says where it is to be reached.
+    #[must_use]
+    pub fn listening_on(mut self, address: SocketAddr) -> Self {
+        self.public = !address.ip().is_loopback();
+        self
+    }
+
+    /// What the operator should know, for the log and `/health`.
+    pub fn warnings(&self) -> &'static [&'static str] {
+        if self.public && self.access.is_open() {
+            return &[OPEN];
+        }
+        &[]
     }
 
     /// Takes no more executions; those that run or wait go on.

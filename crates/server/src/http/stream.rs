@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use self::event::{closing, heartbeat, live_event};
-use super::{Api, ApiError, connection::Busy, executions::show, task::Task};
+use super::{Api, ApiError, access::Place, connection::Busy, executions::show, task::Task};
 use crate::execution::{ExecutionRequest, LiveEvent, live};
 
 /// Media type of the stream.
@@ -42,7 +42,7 @@ struct Listening {
 pub(super) async fn run(
     api: &Api,
     request: ExecutionRequest,
-    busy: Busy,
+    held: (Place, Busy),
 ) -> Result<Response, ApiError> {
     let (live, events) = live();
     let (end, last) = oneshot::channel();
@@ -51,7 +51,7 @@ pub(super) async fn run(
         let environment = request.environment.clone();
         let outcome = for_run.run_with(request, Some(live.clone())).await;
         // From here on the client's reading is all there is to wait for.
-        drop(busy);
+        drop(held);
         let shown = outcome.and_then(|outcome| show(&for_run, &outcome, &environment));
         // Nobody listens any more: nothing to tell.
         let _ = end.send(shown);
