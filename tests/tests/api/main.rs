@@ -7,6 +7,7 @@
 
 mod events;
 mod keys;
+mod metrics;
 mod streaming;
 mod wire;
 

@@ -6,6 +6,7 @@ mod cold;
 mod health;
 mod settings;
 mod source;
+mod stats;
 mod warm;
 
 use std::{
@@ -32,6 +33,7 @@ pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 use source::Source;
 pub use source::SourceError;
+pub use stats::{EngineStats, EnvironmentStats};
 
 /// Runs executions: the server holds one for its whole life.
 #[derive(Debug)]
@@ -173,6 +175,23 @@ impl Engine {
             ready: !self.draining.load(Ordering::Relaxed),
             environments: environments.collect(),
             isolation: self.isolation.clone(),
+        }
+    }
+
+    /// The figures of the engine now.
+    pub fn stats(&self) -> EngineStats {
+        let environments = self.environments.iter();
+        let environments = environments.map(|(name, environment)| {
+            let (ready, zygote_restarts) = environment.source.stock();
+            EnvironmentStats {
+                name: name.clone(),
+                ready,
+                zygote_restarts,
+            }
+        });
+        EngineStats {
+            environments: environments.collect(),
+            ..self.admission.stats()
         }
     }
 

@@ -4,7 +4,10 @@ mod keeper;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::{
@@ -35,6 +38,8 @@ struct Shelf {
     // Told whenever a cell was taken.
     taken: Notify,
     target: usize,
+    // Zygotes started in place of an older one.
+    restarts: AtomicU64,
 }
 
 impl Shelf {
@@ -79,6 +84,7 @@ impl Warm {
             filled: Semaphore::new(0),
             taken: Notify::new(),
             target: target * zygotes,
+            restarts: AtomicU64::new(0),
         });
         let settings = Arc::new(settings);
         // The first tells whether it can be done at all.
@@ -127,6 +133,13 @@ impl Warm {
         tokio::time::timeout(self.patience, cell)
             .await
             .map_err(|_| SourceError::Timeout(self.patience))
+    }
+
+    pub(super) fn stock(&self) -> (usize, u64) {
+        (
+            self.shelf.len(),
+            self.shelf.restarts.load(Ordering::Relaxed),
+        )
     }
 
     pub(super) fn python(&self) -> &str {

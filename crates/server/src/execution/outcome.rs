@@ -155,3 +155,32 @@ pub enum ErrorType {
     /// Our fault.
     Internal,
 }
+
+impl ErrorType {
+    /// Its name as clients see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::SyntaxError => "syntax_error",
+            Self::MissingMain => "missing_main",
+            Self::Exception => "exception",
+            Self::RestrictedImport => "restricted_import",
+            Self::ResultNotJson => "result_not_json",
+            Self::ResultTooLarge => "result_too_large",
+            Self::Timeout => "timeout",
+            Self::CpuLimit => "cpu_limit",
+            Self::MemoryLimit => "memory_limit",
+            Self::Exited => "exited",
+            Self::Crashed => "crashed",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Internal => "internal",
+        }
+    }
+}

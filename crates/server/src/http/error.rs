@@ -8,7 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 use tracing::error;
 
-use super::status;
+use super::{metrics::Rejected, status};
 use crate::{
     engine::EngineError,
     execution::{ErrorType, Failure, InvalidRequest},
@@ -136,6 +136,7 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
+        response.extensions_mut().insert(Rejected(failure.kind));
         if failure.kind == ErrorType::Unauthorized {
             let scheme = HeaderValue::from_static("Bearer realm=\"cellblock\"");
             response

@@ -11,6 +11,7 @@ mod error;
 mod execute;
 mod executions;
 mod health;
+mod metrics;
 mod middleware;
 mod request_id;
 mod router;

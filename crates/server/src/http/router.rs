@@ -9,7 +9,7 @@ use axum::{
 use super::{
     Api, ApiError,
     access::{authenticate, charge},
-    environments, execute, executions, health, middleware,
+    environments, execute, executions, health, metrics, middleware,
 };
 
 /// The whole API, with its middleware.
@@ -20,11 +20,13 @@ pub fn router(api: Api) -> Router {
         .route_layer(from_fn_with_state(api.clone(), charge));
     let with_key = runs
         .route("/v1/environments", get(environments::list))
+        .route("/metrics", get(metrics::metrics))
         .route_layer(from_fn_with_state(api.clone(), authenticate));
     let routes = with_key
         .route("/health", get(health::health))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(from_fn_with_state(api.clone(), metrics::count))
         .with_state(api);
     middleware::around(routes)
 }

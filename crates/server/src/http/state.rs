@@ -6,9 +6,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
-use super::{ApiError, access::Access};
+use super::{ApiError, access::Access, metrics::Metrics};
 use crate::{
     config::Config,
     engine::Engine,
@@ -25,6 +26,7 @@ pub struct Api {
     pub(super) engine: Arc<Engine>,
     pub(super) config: Arc<Config>,
     pub(super) access: Arc<Access>,
+    pub(super) metrics: Arc<Metrics>,
     public: bool,
     draining: Arc<AtomicBool>,
 }
@@ -33,10 +35,12 @@ impl Api {
     /// An API in front of this engine.
     pub fn new(engine: Arc<Engine>, config: Arc<Config>) -> Self {
         let access = Arc::new(Access::new(&config.keys));
+        let metrics = Arc::new(Metrics::new(Arc::clone(&engine)));
         Self {
             engine,
             config,
             access,
+            metrics,
             public: false,
             draining: Arc::default(),
         }
@@ -83,7 +87,11 @@ impl Api {
         if self.is_draining() {
             return Err(ApiError::Unavailable);
         }
+        let (started, run) = (Instant::now(), self.metrics.run(&request.environment));
         let outcome = self.engine.execute_with(request, live).await;
-        outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()))
+        let outcome =
+            outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()));
+        run.ended(&outcome, started.elapsed());
+        outcome
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::{BorrowedFd, OwnedFd},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -89,6 +89,7 @@ impl Keeper {
                 },
             };
             wall_life(&self, &mut None, wall).await;
+            self.shelf.restarts.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
