@@ -5,6 +5,7 @@
     reason = "in a test, that is how to fail"
 )]
 
+mod described;
 mod events;
 mod keys;
 mod metrics;

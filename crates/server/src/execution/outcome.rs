@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 /// What came of an execution that was started.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Outcome {
 }
 
 /// One of the two output streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
     /// Descriptor 1.
@@ -56,8 +57,9 @@ pub struct Usage {
     pub queue: Duration,
 }
 
-/// Why there is no result. The script's doing, always: what is ours is an engine's error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What went wrong: the type for programs, the message for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Error)]
 pub struct Failure {
     /// The type.
     #[serde(rename = "type")]
@@ -109,7 +111,7 @@ impl Failure {
 }
 
 /// The closed list of `error.type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorType {
     /// The body is not a request.
@@ -157,6 +159,31 @@ pub enum ErrorType {
 }
 
 impl ErrorType {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::InvalidRequest,
+        Self::SyntaxError,
+        Self::MissingMain,
+        Self::Exception,
+        Self::RestrictedImport,
+        Self::ResultNotJson,
+        Self::ResultTooLarge,
+        Self::Timeout,
+        Self::CpuLimit,
+        Self::MemoryLimit,
+        Self::Exited,
+        Self::Crashed,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::Internal,
+    ];
+
     /// Its name as clients see it.
     pub fn name(self) -> &'static str {
         match self {
@@ -181,6 +208,18 @@ impl ErrorType {
             Self::RateLimited => "rate_limited",
             Self::Overloaded => "overloaded",
             Self::Internal => "internal",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_clients_see() {
+        for kind in ErrorType::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
     }
 }

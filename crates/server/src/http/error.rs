@@ -7,6 +7,7 @@ use axum::{
 use serde::Serialize;
 use thiserror::Error;
 use tracing::error;
+use utoipa::ToSchema;
 
 use super::{metrics::Rejected, status};
 use crate::{
@@ -63,9 +64,11 @@ pub enum ApiError {
     Internal(String),
 }
 
-/// The body of every answer that is not 200.
-#[derive(Serialize)]
-struct Body<'a> {
+/// The body of every answer that is not 200; those of `/execute` may have more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorBody)]
+pub(super) struct Body<'a> {
+    /// What went wrong.
     error: &'a Failure,
 }
 

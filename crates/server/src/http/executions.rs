@@ -14,10 +14,38 @@ use super::{
     error::json_text,
     stream::{self, EVENT_STREAM},
 };
-use crate::execution::{Outcome, Record};
+use crate::execution::{Draft, Outcome, Record};
 
-/// Runs a script and answers with the full record, 200 for every run that was started; with
-/// `Accept: text/event-stream` as a stream of events, of which the record is the last.
+/// A short stream.
+const EXAMPLE: &str = "event: stdout\ndata: {\"text\":\"hello\\n\"}\n\nevent: result\ndata: \
+    {\"id\":\"0198c1f2-7d3b-7a51-9c1e-2b7f0c4e6a11\",\"status\":\"succeeded\",\"result\":6}\n\n";
+
+/// Run a script, for the full record
+///
+/// 200 for every run that was started; `status` and `error` say how it ended.
+///
+/// With `Accept: text/event-stream` the answer is a stream of server-sent events: `stdout` and
+/// `stderr` with `{"text": ...}` as the script prints, and at the end `result` with the record. A
+/// comment comes where nothing else did for ten seconds. A client that reads slowly never slows the
+/// run: what it had no room for is left out of the events, which `lagged` says with
+/// `{"stream": ..., "skipped_bytes": ...}`, and is in the record all the same. `restarted` says that
+/// the run was lost with its cell and began again: what was printed is void. `error` instead of
+/// `result` has the body of a 500. A client that disconnects ends its run.
+#[utoipa::path(
+    post,
+    path = "/v1/executions",
+    tag = "Executions",
+    operation_id = "create_execution",
+    request_body = Draft,
+    responses((
+        status = 200,
+        description = "The run was started.",
+        content(
+            (Record = "application/json"),
+            (String = "text/event-stream", example = json!(EXAMPLE)),
+        )
+    ))
+)]
 pub(super) async fn create(
     State(api): State<Api>,
     caller: Caller,

@@ -13,6 +13,8 @@ mod executions;
 mod health;
 mod metrics;
 mod middleware;
+mod openapi;
+mod pages;
 mod request_id;
 mod router;
 mod serve;

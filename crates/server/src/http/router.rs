@@ -9,7 +9,7 @@ use axum::{
 use super::{
     Api, ApiError,
     access::{authenticate, charge},
-    environments, execute, executions, health, metrics, middleware,
+    environments, execute, executions, health, metrics, middleware, openapi, pages,
 };
 
 /// The whole API, with its middleware.
@@ -24,6 +24,9 @@ pub fn router(api: Api) -> Router {
         .route_layer(from_fn_with_state(api.clone(), authenticate));
     let routes = with_key
         .route("/health", get(health::health))
+        .route("/", get(pages::playground))
+        .route("/docs", get(pages::docs))
+        .route("/openapi.json", get(openapi::document))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn_with_state(api.clone(), metrics::count))

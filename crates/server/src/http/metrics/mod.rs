@@ -155,7 +155,21 @@ impl Drop for Run<'_> {
     }
 }
 
-/// Shows everything in the text form of OpenMetrics.
+/// Metrics for Prometheus
+///
+/// In the text form of OpenMetrics 1.0.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "Server",
+    operation_id = "metrics",
+    responses((
+        status = 200,
+        description = "Counters, gauges and histograms.",
+        body = String,
+        content_type = "application/openmetrics-text"
+    ))
+)]
 pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
     let mut body = String::new();
     text::encode(&mut body, &api.metrics.registry)
