@@ -5,10 +5,12 @@
     reason = "in a test, that is how to fail"
 )]
 
+mod batch;
 mod described;
 mod events;
 mod keys;
 mod metrics;
+mod once;
 mod streaming;
 mod wire;
 

@@ -1,19 +1,19 @@
-//! From a request to a validated execution: media type, size and time are checked on the way.
+//! From a request to its body, and to a validated execution: media type, size and time are checked on the way.
 
 use std::time::Duration;
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::{Api, ApiError, access::Caller};
+use super::{Api, ApiError, access::Caller, once};
 use crate::{
     config::ServerConfig,
-    execution::{Draft, ExecutionRequest, parse},
+    execution::{Draft, ExecutionRequest, InvalidRequest, parse},
 };
 
 /// How much of a refused body is read and thrown away, as a multiple of the largest body, so that
@@ -22,22 +22,47 @@ const DISCARDED: u64 = 4;
 /// How long that goes on.
 const DISCARD_TIME: Duration = Duration::from_secs(2);
 
-/// The execution that a body asks for.
-pub(super) struct ScriptRequest(pub(super) ExecutionRequest);
+/// A body of JSON, and what tells one sending of it from another.
+pub(super) struct Posted {
+    pub(super) bytes: Vec<u8>,
+    pub(super) path: String,
+    /// `Idempotency-Key`.
+    pub(super) once: Option<String>,
+}
 
-impl FromRequest<Api> for ScriptRequest {
+impl Posted {
+    /// The execution that it asks for.
+    pub(super) fn request(&self, caller: &Caller, api: &Api) -> Result<ExecutionRequest, ApiError> {
+        validate(parse(&self.bytes)?, caller, api)
+    }
+
+    /// An answer that is read while it is made cannot be given a second time.
+    pub(super) fn must_be_repeatable(&self, media_type: &str) -> Result<(), ApiError> {
+        if self.once.is_none() {
+            return Ok(());
+        }
+        let problem = format!("is not taken for answers in {media_type}");
+        Err(InvalidRequest::field("Idempotency-Key", problem).into())
+    }
+}
+
+impl FromRequest<Api> for Posted {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
         let config = &api.config.server;
-        let (mut head, mut body) = request.into_parts();
-        let caller = Caller::from_request_parts(&mut head, api).await?;
+        let (head, mut body) = request.into_parts();
         if let Err(error) = check_media_type(&head.headers) {
             discard(&mut body, config).await;
             return Err(error);
         }
         let bytes = read(&mut body, config).await?;
-        Ok(Self(validate(parse(&bytes)?, &caller, api)?))
+        let once = head.headers.get(once::HEADER);
+        Ok(Self {
+            bytes,
+            path: head.uri.path().to_owned(),
+            once: once.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned()),
+        })
     }
 }
 

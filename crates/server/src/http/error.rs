@@ -117,7 +117,7 @@ impl ApiError {
 
 impl ApiError {
     /// The error as clients see it. One of ours is logged with its cause.
-    fn into_failure(self) -> Failure {
+    pub(super) fn into_failure(self) -> Failure {
         if let Self::Internal(cause) = &self {
             error!(cause, "a request failed, and it is our fault");
         }

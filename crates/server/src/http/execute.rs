@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{Api, ApiError, access::Caller, body::ScriptRequest, error::json, status};
+use super::{Api, ApiError, access::Caller, body::Posted, error::json, status};
 use crate::execution::{Draft, Failure, Outcome, Stream};
 
 /// Two fields where `main()` returned JSON; a third where something of it is missing.
@@ -57,11 +57,15 @@ pub(super) struct Failed<'a> {
 pub(super) async fn execute(
     State(api): State<Api>,
     caller: Caller,
-    ScriptRequest(request): ScriptRequest,
+    posted: Posted,
 ) -> Result<Response, ApiError> {
-    let _place = caller.enter()?;
-    let outcome = api.run(request).await?;
-    Ok(answer(&outcome))
+    let work = async {
+        let request = posted.request(&caller, &api)?;
+        let _place = caller.enter()?;
+        let outcome = api.run(request).await?;
+        Ok(answer(&outcome))
+    };
+    api.once.answer(&caller, &posted, work).await
 }
 
 fn answer(outcome: &Outcome) -> Response {

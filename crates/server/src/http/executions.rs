@@ -9,12 +9,12 @@ use axum::{
 use super::{
     Api, ApiError, accept,
     access::Caller,
-    body::ScriptRequest,
+    body::Posted,
     connection::Working,
     error::json_text,
     stream::{self, EVENT_STREAM},
 };
-use crate::execution::{Draft, Outcome, Record};
+use crate::execution::{Draft, ExecutionRequest, Outcome, Record};
 
 /// A short stream.
 const EXAMPLE: &str = "event: stdout\ndata: {\"text\":\"hello\\n\"}\n\nevent: result\ndata: \
@@ -51,19 +51,30 @@ pub(super) async fn create(
     caller: Caller,
     working: Working,
     headers: HeaderMap,
-    ScriptRequest(mut request): ScriptRequest,
+    posted: Posted,
 ) -> Result<Response, ApiError> {
-    request.measure = true;
-    let place = caller.enter()?;
     if accept::prefers(&headers, EVENT_STREAM) {
+        posted.must_be_repeatable(EVENT_STREAM)?;
+        let request = measured(&posted, &caller, &api)?;
+        let place = caller.enter()?;
         return stream::run(&api, request, (place, working.begin())).await;
     }
-    let environment = request.environment.clone();
-    let outcome = api.run(request).await?;
-    Ok(json_text(
-        StatusCode::OK,
-        show(&api, &outcome, &environment)?,
-    ))
+    let work = async {
+        let request = measured(&posted, &caller, &api)?;
+        let _place = caller.enter()?;
+        let environment = request.environment.clone();
+        let outcome = api.run(request).await?;
+        let record = show(&api, &outcome, &environment)?;
+        Ok(json_text(StatusCode::OK, record))
+    };
+    api.once.answer(&caller, &posted, work).await
+}
+
+/// A record tells exactly what its run used.
+fn measured(posted: &Posted, caller: &Caller, api: &Api) -> Result<ExecutionRequest, ApiError> {
+    let mut request = posted.request(caller, api)?;
+    request.measure = true;
+    Ok(request)
 }
 
 /// The record's text.

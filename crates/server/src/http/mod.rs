@@ -4,6 +4,7 @@
 mod accept;
 mod access;
 mod access_log;
+mod batch;
 mod body;
 mod connection;
 mod environments;
@@ -13,6 +14,7 @@ mod executions;
 mod health;
 mod metrics;
 mod middleware;
+mod once;
 mod openapi;
 mod pages;
 mod request_id;

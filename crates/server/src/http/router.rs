@@ -9,7 +9,7 @@ use axum::{
 use super::{
     Api, ApiError,
     access::{authenticate, charge},
-    environments, execute, executions, health, metrics, middleware, openapi, pages,
+    batch, environments, execute, executions, health, metrics, middleware, openapi, pages,
 };
 
 /// The whole API, with its middleware.
@@ -19,6 +19,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/executions", post(executions::create))
         .route_layer(from_fn_with_state(api.clone(), charge));
     let with_key = runs
+        .route("/v1/executions:batch", post(batch::create))
         .route("/v1/environments", get(environments::list))
         .route("/metrics", get(metrics::metrics))
         .route_layer(from_fn_with_state(api.clone(), authenticate));

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use super::{ApiError, access::Access, metrics::Metrics};
+use super::{ApiError, access::Access, metrics::Metrics, once::Once};
 use crate::{
     config::Config,
     engine::Engine,
@@ -27,6 +27,7 @@ pub struct Api {
     pub(super) config: Arc<Config>,
     pub(super) access: Arc<Access>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) once: Arc<Once>,
     public: bool,
     draining: Arc<AtomicBool>,
 }
@@ -35,12 +36,14 @@ impl Api {
     /// An API in front of this engine.
     pub fn new(engine: Arc<Engine>, config: Arc<Config>) -> Self {
         let access = Arc::new(Access::new(&config.keys));
+        let once = Arc::new(Once::new(&config.server));
         let metrics = Arc::new(Metrics::new(Arc::clone(&engine)));
         Self {
             engine,
             config,
             access,
             metrics,
+            once,
             public: false,
             draining: Arc::default(),
         }
@@ -72,6 +75,14 @@ impl Api {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// Refuses while executions are not taken any more.
+    pub(super) fn check_open(&self) -> Result<(), ApiError> {
+        if self.is_draining() {
+            return Err(ApiError::Unavailable);
+        }
+        Ok(())
+    }
+
     /// Runs one execution. Never spawned: when the client leaves, hyper drops the handler's
     /// future, this one with it, and the engine ends the run.
     pub(super) async fn run(&self, request: ExecutionRequest) -> Result<Outcome, ApiError> {
@@ -84,9 +95,7 @@ impl Api {
         request: ExecutionRequest,
         live: Option<Live>,
     ) -> Result<Outcome, ApiError> {
-        if self.is_draining() {
-            return Err(ApiError::Unavailable);
-        }
+        self.check_open()?;
         let (started, run) = (Instant::now(), self.metrics.run(&request.environment));
         let outcome = self.engine.execute_with(request, live).await;
         let outcome =

@@ -119,6 +119,17 @@ impl Caller {
             _permit: Some(permit),
         })
     }
+
+    /// A place for an execution, as soon as there is one.
+    pub(in crate::http) async fn wait(&self) -> Place {
+        let places = self.0.as_ref().and_then(|key| key.places.as_ref());
+        let permit = match places {
+            // The semaphore is never closed.
+            Some((_, places)) => Arc::clone(places).acquire_owned().await.ok(),
+            None => None,
+        };
+        Place { _permit: permit }
+    }
 }
 
 impl FromRequestParts<Api> for Caller {

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 
 use self::{errors::Errors, security::Security};
 use super::{
-    ApiError, environments,
+    ApiError, batch, environments,
     error::{Body, json_text},
     execute::{self, Failed},
     executions, health, metrics,
@@ -28,6 +28,7 @@ use super::{
     paths(
         execute::execute,
         executions::create,
+        batch::create,
         environments::list,
         health::health,
         metrics::metrics,
