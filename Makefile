@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint fmt advisories lock clean
+.PHONY: help run setup doctor test lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ run: ## Set up what is missing, then serve on 127.0.0.1:8080 (or HOST, PORT)
 
 setup: ## Set up what is missing: nsjail, the program, the default environment
 	@scripts/setup
+
+doctor: ## Tell what this machine lacks, and what to do
+	@scripts/doctor
 
 test: ## Set up what is missing, then run every test
 	@scripts/test

@@ -70,7 +70,10 @@ find_state() {
         STATE=/var/cache/cellblock
         step "keeping tools and environments in $STATE, since sandboxes cannot reach a directory below $PWD"
     fi
-    (umask 022 && mkdir -p "$STATE/tools")
+    (umask 022 && mkdir -p "$STATE/tools" 2>/dev/null) || true
+    [ -w "$STATE/tools" ] ||
+        fail "$STATE is not a directory that this user can write: clone the repository as this user," \
+            "or choose another directory as CELLBLOCK_STATE_DIR=..."
 }
 
 # Runs pip for $PYTHON: its own, or that of a virtual environment made for the purpose.

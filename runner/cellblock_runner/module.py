@@ -2,7 +2,7 @@
 
 import builtins
 import sys
-from _frozen_importlib import ModuleSpec
+from _frozen_importlib import ModuleSpec, _find_spec
 
 from . import own, where
 
@@ -43,6 +43,30 @@ class _Loader:
         raise ImportError("the script cannot be reloaded", name=module.__name__)
 
 
+class _LinecacheFinder:
+    """Finds linecache for whoever imports it first, and then gives it the script's lines."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if name != "linecache" or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        spec = _find_spec(name, path)
+        if spec is not None:
+            self._real, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: _Module) -> None:
+        module.__loader__ = module.__spec__.loader = self._real
+        self._real.exec_module(module)
+        remember_lines(self._source)
+
+
 def build(script: str) -> tuple:
     """Compile the script and make its module; returns (code, module)."""
     source = script.removeprefix("\ufeff")  # an editor's byte order mark
@@ -73,9 +97,12 @@ def build(script: str) -> tuple:
 def remember_lines(source: str) -> None:
     """Register the source in linecache, as an entry that checkcache() leaves alone.
 
-    If nobody has imported linecache yet, the loader serves it when somebody does.
+    If nobody has imported linecache yet, which is slow, it gets the lines when somebody does.
     """
-    cache = getattr(_modules.get("linecache"), "cache", None)
+    if "linecache" not in _modules:
+        sys.meta_path.insert(0, _LinecacheFinder(source))
+        return
+    cache = getattr(_modules["linecache"], "cache", None)
     if type(cache) is dict:
         lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         cache[where.SCRIPT] = (len(source), None, [line + "\n" for line in lines], where.SCRIPT)
@@ -84,6 +111,7 @@ def remember_lines(source: str) -> None:
 def forget() -> None:
     """Take back what `build` has registered."""
     _modules.pop("script", None)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder) is not _LinecacheFinder]
     cache = getattr(_modules.get("linecache"), "cache", None)
     if type(cache) is dict:
         cache.pop(where.SCRIPT, None)

@@ -8,6 +8,9 @@ from . import own
 __builtins__ = own.NAMES
 
 _modules = sys.modules
+_WORDS = 624  # of MT19937
+_EXHAUSTED = _WORDS.to_bytes(4, sys.byteorder)  # the position from which all words are made anew
+_state = _position = None
 
 
 def reseed() -> None:
@@ -28,9 +31,40 @@ def _random(random) -> None:
 
 
 def _numpy_random(numpy_random) -> None:
-    # The legacy global RandomState. Words rather than None: numpy then skips its slow entropy pool.
+    if _state is not None:
+        _state[:] = os.urandom(len(_state))
+        _position[:] = _EXHAUSTED
+        return
+    # Words rather than None: numpy then skips its slow entropy pool.
     words = os.urandom(64)
     numpy_random.seed([int.from_bytes(words[at : at + 4], "little") for at in range(0, 64, 4)])
+
+
+def prepare() -> None:
+    """Find the state of numpy's legacy global generator, in the zygote, to overwrite it in a fork.
+
+    `numpy.random.seed` runs through so much of numpy that each fork would copy some 180 pages;
+    writing its 624 words where `state_address`, which is public, says they are copies two. Tried
+    here, and left alone where the words do not turn up in `get_state`.
+    """
+    global _state, _position
+    numpy_random = _modules.get("numpy.random")
+    if numpy_random is None:
+        return
+    import ctypes
+
+    try:
+        address = numpy_random.mtrand._rand._bit_generator.ctypes.state_address
+        key = (ctypes.c_uint8 * (4 * _WORDS)).from_address(address)
+        position = (ctypes.c_uint8 * 4).from_address(address + 4 * _WORDS)
+        numpy_random.seed(0)  # drops a cached second half of a normal pair
+        state, place = memoryview(key).cast("B"), memoryview(position).cast("B")
+        state[:], place[:] = os.urandom(len(state)), _EXHAUSTED
+        _, words, at, cached, _ = numpy_random.get_state()
+        if words.tobytes() == bytes(state) and at == _WORDS and not cached:
+            _state, _position = state, place
+    except (AttributeError, TypeError, ValueError):
+        pass  # another generator than MT19937, or another numpy: `seed` does it
 
 
 def _tempfile(tempfile) -> None:

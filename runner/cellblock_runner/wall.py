@@ -18,6 +18,7 @@ PACKAGES = "/packages"
 def zygote():
     """Warms up, then serves forks. Does not return in any process."""
     wall = _wall()
+    wall.gather()
     import cellblock_runner
 
     begun = time.monotonic()
@@ -30,12 +31,14 @@ def zygote():
             __import__(module)
         stage = "exercise"
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
+        cellblock_runner.seed.prepare()
         stage = "check for threads"
         _only_one_thread()
     except BaseException as error:
         wall.fatal(stage, f"{type(error).__name__}: {error}")
         os._exit(1)
     _freeze()
+    wall.settle()
     warm_ms = int((time.monotonic() - begun) * 1000)
     channel = wall.serve(platform.python_version(), warm_ms, cellblock_runner.reseed)
     _run(channel)

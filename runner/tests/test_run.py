@@ -59,7 +59,8 @@ class Module(unittest.TestCase):
             "def main():\n",
             "<module 'script' from 'script.py'>",
         ]
-        self.assertEqual(run(script).result, expected)
+        for cold in (False, True):
+            self.assertEqual(run(script, cold=cold).result, expected)
 
     def test_name_guard_does_not_run(self):
         self.assertEqual(run("def main(): return 1\nif __name__ == '__main__': 1/0").result, 1)

@@ -18,7 +18,7 @@ pub struct Case {
     name: String,
     fields: Vec<(&'static str, String)>,
     expected: Expected,
-    within: Duration,
+    within: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl Case {
                 stdout: String::new(),
                 truncated: false,
             },
-            within: PROMPTLY,
+            within: None,
         }
     }
 
@@ -83,8 +83,15 @@ impl Case {
     /// The answer may take this long.
     #[must_use]
     pub fn within(mut self, seconds: u64) -> Self {
-        self.within = Duration::from_secs(seconds);
+        self.within = Some(Duration::from_secs(seconds));
         self
+    }
+
+    /// The answer may take this long, if the case does not say otherwise.
+    #[must_use]
+    pub fn or_within(self, seconds: u64) -> Self {
+        let seconds = self.within.map_or(seconds, |within| within.as_secs());
+        self.within(seconds)
     }
 
     /// 200 with this result, byte for byte.
@@ -229,7 +236,7 @@ impl Case {
         if answer.header("x-request-id").is_none_or(str::is_empty) {
             return Err("there is no x-request-id".to_owned());
         }
-        now_within(answer.took, self.within)?;
+        now_within(answer.took, self.within.unwrap_or(PROMPTLY))?;
         match &self.expected {
             Expected::Check(check) => check(answer),
             Expected::Failure(failure) => failure.check(answer),

@@ -1,8 +1,8 @@
 //! The client's side: ordinary requests, and bytes that are none.
 
 use std::{
-    io::{Read, Write},
-    net::{Shutdown, TcpStream},
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
@@ -109,16 +109,15 @@ impl Client {
     }
 }
 
-/// Sends bytes, ends the sending side, and reads what comes, for at most `patience`.
+/// Sends bytes and reads what comes until the server ends the connection, for at most `patience`.
 pub fn raw(address: &str, bytes: &[u8], patience: Duration) -> Result<String, String> {
     let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
     stream.set_read_timeout(Some(patience)).expect("a timeout");
     // A server may answer and close before everything is sent.
     let _ = stream.write_all(bytes);
-    let _ = stream.shutdown(Shutdown::Write);
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
-        Err(error) if answer.is_empty() && error.kind() != std::io::ErrorKind::ConnectionReset => {
+        Err(error) if answer.is_empty() && error.kind() != ErrorKind::ConnectionReset => {
             Err(format!("neither an answer nor an end: {error}"))
         }
         _ => Ok(String::from_utf8_lossy(&answer).into_owned()),

@@ -25,7 +25,7 @@ pub use answer::Answer;
 pub use case::Case;
 pub use expect::{Failure, Text, is_error};
 pub use http::{Client, raw};
-pub use process::{eventually, holders, now_within};
+pub use process::{children, eventually, named, now_within};
 pub use program::{Finished, Program};
 pub use report::Report;
 pub use script::{dedent, quoted};

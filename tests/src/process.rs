@@ -5,23 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The processes that hold a file open whose name ends in `marker`: a script that opened it can be
-/// seen, from the host, to be alive.
-pub fn holders(marker: &str) -> Vec<u32> {
+/// The processes of this name, whoever runs them: a script that took a name can be seen from the
+/// host to be alive, by an ordinary user too.
+pub fn named(name: &str) -> Vec<u32> {
     let processes = fs::read_dir("/proc").expect("/proc is readable").flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id: &u32| holds(*id, marker)).collect()
-}
-
-fn holds(id: u32, marker: &str) -> bool {
-    // Gone meanwhile, or another user's: not what is looked for.
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{id}/fd")) else {
-        return false;
+    let has_name = |id: &u32| {
+        // One that is gone meanwhile has none.
+        let found = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+        found.trim_end() == name
     };
-    let mut targets = descriptors
-        .flatten()
-        .filter_map(|entry| fs::read_link(entry.path()).ok());
-    targets.any(|target| target.to_string_lossy().ends_with(marker))
+    ids.filter(has_name).collect()
 }
 
 /// Waits until something holds, for at most `patience`; says whether it came to hold.
@@ -48,4 +42,20 @@ pub fn now_within(took: Duration, limit: Duration) -> Result<(), String> {
         took.as_millis(),
         limit.as_millis()
     ))
+}
+
+/// The children of a process, whichever of its threads started them.
+pub fn children(id: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|text| {
+            text.split_ascii_whitespace()
+                .filter_map(|id| id.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }

@@ -12,6 +12,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::process::children;
 use crate::{Client, Engine, Program, Report, eventually, quoted, setting};
 
 /// A zygote imports pandas first, on a machine that may be busy.
@@ -145,6 +146,17 @@ impl Server {
     /// All that it has logged.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).expect("a log")).into_owned()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The interpreters in its walls, each pid 1 of its wall: the only children of its nsjails.
+    pub fn zygotes(&self) -> Vec<u32> {
+        let nsjails = children(self.id());
+        nsjails.into_iter().flat_map(children).collect()
     }
 
     /// Sends a signal.

@@ -3,7 +3,7 @@
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
-    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
+    RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 
 use crate::{
@@ -31,6 +31,11 @@ fn rules() -> [(&'static str, BitFlags<AccessFs>); 3] {
 
 /// Restricts the calling thread, for good.
 pub(crate) fn restrict(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    enforce().map(drop)
+}
+
+/// Restricts the calling thread, for good, and tells what of Landlock the kernel has.
+pub(crate) fn enforce() -> Result<RestrictionStatus, StepError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(LEAST))?
@@ -42,8 +47,9 @@ pub(crate) fn restrict(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     for (path, access) in rules() {
         ruleset = ruleset.add_rule(PathBeneath::new(PathFd::new(path)?, access))?;
     }
-    match ruleset.restrict_self()?.ruleset {
+    let status = ruleset.restrict_self()?;
+    match status.ruleset {
         RulesetStatus::NotEnforced => Err("this kernel has no landlock".into()),
-        RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(()),
+        RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(status),
     }
 }

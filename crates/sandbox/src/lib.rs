@@ -19,6 +19,7 @@ pub mod layer;
 pub mod limits;
 pub mod plan;
 pub mod policy;
+pub mod probe;
 pub mod seccomp;
 pub mod steps;
 mod sys;

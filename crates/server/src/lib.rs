@@ -5,6 +5,7 @@ pub mod cell;
 pub mod cgroup;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod engine;
 pub mod environment;
 pub mod execution;

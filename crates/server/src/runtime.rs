@@ -31,7 +31,10 @@ pub enum RuntimeError {
     )]
     NoNative(PathBuf),
     /// A file could not be read or written.
-    #[error("cannot prepare {path}: {source}", path = path.display())]
+    #[error(
+        "cannot prepare {path}: {source}; choose a directory that this user can write with \
+         --state-dir or CELLBLOCK_STATE_DIR", path = path.display()
+    )]
     Io {
         /// Which.
         path: PathBuf,

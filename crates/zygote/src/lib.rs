@@ -6,7 +6,7 @@
 //! to come, with the number of the cell channel.
 
 mod control;
-mod interpreter;
+mod sys;
 mod wall;
 
 use pyo3::prelude::*;

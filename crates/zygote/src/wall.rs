@@ -10,7 +10,10 @@ use cellblock_sandbox::{
 use cellblock_wire::control::{Event, Ready, Request, Setup};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 
-use crate::{control, interpreter};
+use crate::{
+    control,
+    sys::{arenas, interpreter, memory},
+};
 
 /// The wall: what the server asked for, and how to make cells.
 #[pyclass(unsendable, module = "cellblock_zygote")]
@@ -50,6 +53,20 @@ impl Wall {
             exercise,
             plan,
         })
+    }
+
+    /// Has the memory of what is about to be imported kept together.
+    #[staticmethod]
+    fn gather() {
+        memory::gather();
+        arenas::gather();
+    }
+
+    /// Makes the memory of all that has been imported cheap to fork; the bytes in huge pages.
+    #[staticmethod]
+    fn settle() -> usize {
+        arenas::finish();
+        memory::settle()
     }
 
     /// Tells the server that this wall cannot serve.

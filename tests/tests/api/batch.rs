@@ -5,17 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cellblock_tests::{Answer, Report, Server, Setup, eventually, holders, matrix};
+use cellblock_tests::{Answer, Report, Server, Setup, eventually, matrix, named};
 use serde_json::{Value, json};
 
-use crate::{expect, wire::open};
+use crate::{expect, new_name, sleeper, unrestricted, wire::open};
 
 const PATH: &str = "/v1/executions:batch";
 
 matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
-    let setup = setup.clone().set("pool", "max_running", 3);
+    let setup = unrestricted(setup).set("pool", "max_running", 3);
     let server = setup.set("server", "batch_items", 20).start();
     report.add("in the request's order", in_order(&server));
     report.add("in the order of finishing", as_they_finish(&server));
@@ -162,17 +162,17 @@ fn refused(server: &Server) -> Result<(), String> {
 }
 
 fn disconnect(server: &Server) -> Result<(), String> {
-    let script = "import time\ndef main():\n f = open('/tmp/batch-marker', 'w')\n time.sleep(50)";
-    let long = json!({ "script": script, "limits": { "timeout_ms": 60_000 } });
+    let name = new_name();
+    let long = json!({ "script": sleeper(&name), "limits": { "timeout_ms": 60_000 } });
     let body = json!({ "executions": [long, long, long, long] });
     let stream = server.client().begin(PATH, &body.to_string());
-    let running = || holders("batch-marker").len() >= 3;
+    let running = || named(&name).len() >= 3;
     expect(
         eventually(Duration::from_secs(20), running),
         "they do not run",
     )?;
     drop(stream);
-    let gone = || holders("batch-marker").is_empty();
+    let gone = || named(&name).is_empty();
     expect(eventually(Duration::from_secs(5), gone), "they still run")
 }
 

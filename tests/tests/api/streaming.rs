@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use cellblock_tests::{Report, Server, Setup, eventually, holders, matrix, now_within};
+use cellblock_tests::{Report, Server, Setup, eventually, matrix, named, now_within};
 use serde_json::{Value, json};
 
 use crate::{
     events::{Event, listen, text},
-    expect,
+    expect, new_name, sleeper, unrestricted,
 };
 
 matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
-    let server = setup
-        .clone()
+    let server = unrestricted(setup)
         .set("server", "heartbeat_ms", 200)
         .set("limits", "stdout_bytes", 400_000)
         .set("pool", "max_running", 1)
@@ -137,17 +136,14 @@ fn slow_reader(server: &Server) -> Result<(), String> {
 }
 
 fn disconnect(server: &Server) -> Result<(), String> {
-    let script = "import time\ndef main():\n f = open('/tmp/streamed-marker', 'w')\n \
-        print('there', flush=True)\n time.sleep(50)";
-    let mut stream = listen(server, script, &json!({ "timeout_ms": 60_000 }));
+    let name = new_name();
+    let long = json!({ "timeout_ms": 60_000 });
+    let mut stream = listen(server, &sleeper(&name), &long);
     let first = stream.next().ok_or("no event")?;
     expect(first.name == "stdout", &first)?;
-    expect(
-        !holders("streamed-marker").is_empty(),
-        "nobody holds the marker",
-    )?;
+    expect(!named(&name).is_empty(), "nobody has its name")?;
     drop(stream);
-    let gone = || holders("streamed-marker").is_empty();
+    let gone = || named(&name).is_empty();
     expect(eventually(Duration::from_secs(5), gone), "it still runs")?;
     let next = server
         .client()

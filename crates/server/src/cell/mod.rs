@@ -35,6 +35,9 @@ use channel::Channel;
 /// How long init gets to end its cell before the kernel is asked to.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long it may take until a wall's death is known, after that of a cell in it was.
+const OBITUARY: Duration = Duration::from_millis(200);
+
 /// A sealed cell that waits for its job, or runs it.
 #[derive(Debug)]
 pub struct Cell {
@@ -79,7 +82,7 @@ pub enum CellError {
     #[error("cannot make a cell's descriptors: {0}")]
     Descriptor(#[from] io::Error),
     /// A step of the seal failed.
-    #[error("cannot seal a cell: {step}: {error}", step = .0.step, error = .0.error)]
+    #[error("{step}: {error}", step = .0.step, error = .0.error)]
     Setup(SetupFailure),
     /// It went away before it was ready.
     #[error("a cell ended before it was ready")]
@@ -152,7 +155,12 @@ impl Cell {
             return Err(CellError::Ended);
         };
         match cellblock_wire::packet::decode(packet, Token::NONE) {
-            Ok((Kind::Ready, _)) => Ok(()),
+            Ok((Kind::Ready, _)) => {
+                if let Some(slot) = &mut self.slot {
+                    slot.note();
+                }
+                Ok(())
+            }
             Ok((Kind::SetupFailed, payload)) => {
                 let failure = serde_json::from_slice(payload).unwrap_or(SetupFailure {
                     step: "unknown".to_owned(),
@@ -176,6 +184,21 @@ impl Cell {
 
     /// Ends the cell and waits until nothing of it is left.
     pub async fn end(&mut self) -> Ended {
+        let ended = self.end_by_force().await;
+        if ended == Ended::Lost {
+            // Most likely its wall died, and the wall's other cells are about to. Whoever tries
+            // again must not be handed one of them.
+            let known = async {
+                while !self.wall.is_dead() {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            };
+            let _ = tokio::time::timeout(OBITUARY, known).await;
+        }
+        ended
+    }
+
+    async fn end_by_force(&mut self) -> Ended {
         self.terminate();
         if let Ok(ended) = tokio::time::timeout(GRACE, self.ended()).await {
             return ended;
@@ -192,7 +215,7 @@ impl Cell {
         let _ = pidfd_send_signal(&self.pidfd, signal);
     }
 
-    /// Whether the wall around this cell still stands, as far as is known without asking.
+    /// Whether this cell and the wall around it still stand.
     pub fn stands(&self) -> bool {
         self.ended.is_none() && !self.wall.is_dead()
     }

@@ -17,7 +17,10 @@ use super::{
     verdict::{NoVerdict, Observed, Stop, verdict},
     watch::Watch,
 };
-use crate::execution::{Limits, Live, Outcome, Stream, Usage};
+use crate::{
+    cgroup::Slot,
+    execution::{Limits, Live, Outcome, Stream, Usage},
+};
 
 /// How long output may still come once nobody is left to write it.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -46,10 +49,9 @@ impl Cell {
     /// ends it with [`Cell::end`], which also says when its place is free.
     pub async fn run(&mut self, task: &Task) -> Result<Outcome, NoVerdict> {
         let started = Instant::now();
-        let meter = self
-            .slot
-            .as_mut()
-            .map(|slot| slot.begin(task.limits.memory_bytes));
+        if let Some(slot) = &mut self.slot {
+            slot.limit(task.limits.memory_bytes);
+        }
         let mut streams = [
             Capture::new(task.stdout_bytes).told_to(task.live.as_ref(), Stream::Stdout),
             Capture::new(task.stderr_bytes).told_to(task.live.as_ref(), Stream::Stderr),
@@ -62,16 +64,12 @@ impl Cell {
         self.terminate();
         let ended = self.last_words(stop, task.measure, &mut streams).await;
 
-        let usage = self.usage(wall, ended);
+        let usage = self.usage(wall, ended, task.measure || stop != Stop::Done);
         let observed = Observed {
             stop,
             result: answer.result(),
             error: answer.error(),
-            out_of_memory: meter.is_some_and(|meter| {
-                self.slot
-                    .as_ref()
-                    .is_some_and(|slot| slot.killed_since(&meter))
-            }),
+            out_of_memory: self.slot.as_ref().is_some_and(Slot::has_killed),
             cpu: usage.cpu,
         };
         let result = verdict(observed, &task.limits, task.budget.result_bytes)?;
@@ -102,7 +100,7 @@ impl Cell {
         let deadline = Instant::now() + task.limits.timeout;
         let mut packets = job_packets(task, token).into_iter();
         let mut unsent = packets.next();
-        let mut watch = Watch::new(&task.limits, self.slot.is_none());
+        let mut watch = Watch::new(&task.limits, self.slot.is_some());
         let mut channel_open = true;
         let [stdout, stderr] = streams;
         loop {
@@ -163,7 +161,13 @@ impl Cell {
         Some(ended)
     }
 
-    fn usage(&self, wall: Duration, ended: Option<Ended>) -> Usage {
+    fn usage(&self, wall: Duration, ended: Option<Ended>, measure: bool) -> Usage {
+        if !measure {
+            return Usage {
+                wall,
+                ..Usage::default()
+            };
+        }
         let reported = match ended {
             Some(Ended::Reported(report)) => Some(report),
             _ => None,
@@ -173,8 +177,8 @@ impl Cell {
             wall,
             cpu: reported
                 .map(|report| Duration::from_micros(report.cpu_us))
-                .or_else(|| slot.and_then(crate::cgroup::Slot::cpu)),
-            peak_memory_bytes: slot.and_then(crate::cgroup::Slot::peak),
+                .or_else(|| slot.and_then(Slot::cpu)),
+            peak_memory_bytes: slot.and_then(Slot::peak),
             queue: Duration::ZERO,
         }
     }

@@ -58,6 +58,8 @@ pub fn verdict(
     result_limit: usize,
 ) -> Result<Result<Box<RawValue>, Failure>, NoVerdict> {
     match observed.stop {
+        // A run goes together: when one of its processes was killed, the rest does not answer.
+        Stop::Done if observed.out_of_memory => Ok(Err(memory(limits))),
         Stop::Done => answered(observed),
         Stop::Ended(Ended::Lost) => Err(NoVerdict(
             "the cell ended without its init's report".to_owned(),

@@ -9,6 +9,8 @@ use crate::{cgroup::Slot, execution::Limits};
 
 /// How often memory is looked at where no cgroup limits it.
 const POLL: Duration = Duration::from_millis(20);
+/// How often it is asked whether the cgroup has killed a process for memory.
+const ASK: Duration = Duration::from_millis(100);
 /// CPU time is never looked at more often than this.
 const SHORTEST: Duration = Duration::from_millis(5);
 
@@ -18,20 +20,20 @@ pub(super) struct Watch {
     cpu: Duration,
     memory_bytes: u64,
     processors: u32,
-    poll_memory: bool,
+    in_group: bool,
     pub(super) next: Instant,
 }
 
 impl Watch {
-    /// `poll_memory`: no cgroup limits the cell's memory.
-    pub(super) fn new(limits: &Limits, poll_memory: bool) -> Self {
+    /// `in_group`: a cgroup limits the cell's memory.
+    pub(super) fn new(limits: &Limits, in_group: bool) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let processors = u32::try_from(processors).unwrap_or(u32::MAX);
         let mut watch = Self {
             cpu: limits.cpu,
             memory_bytes: limits.memory_bytes,
             processors,
-            poll_memory,
+            in_group,
             next: Instant::now(),
         };
         watch.sleep(limits.cpu);
@@ -41,20 +43,20 @@ impl Watch {
     /// The limit cannot be reached before every processor has worked off what is left of it.
     fn sleep(&mut self, cpu_left: Duration) {
         let soonest = (cpu_left / self.processors).max(SHORTEST);
-        self.next = Instant::now()
-            + if self.poll_memory {
-                soonest.min(POLL)
-            } else {
-                soonest
-            };
+        let at_most = if self.in_group { ASK } else { POLL };
+        self.next = Instant::now() + soonest.min(at_most);
     }
 
     /// Looks. A cell that cannot be looked at is stopped by its wall-clock limit at the latest.
     pub(super) fn look(&mut self, slot: Option<&Slot>, init: &OwnedFd) -> Option<Stop> {
-        let seen = self
-            .poll_memory
-            .then(|| usage_by_proc::of_cell(init))
-            .flatten();
+        if slot.is_some_and(Slot::has_killed) {
+            return Some(Stop::Memory);
+        }
+        let seen = if self.in_group {
+            None
+        } else {
+            usage_by_proc::of_cell(init)
+        };
         let cpu = slot.and_then(Slot::cpu).or(seen.map(|seen| seen.cpu));
         if cpu.is_some_and(|cpu| cpu >= self.cpu) {
             return Some(Stop::Cpu);

@@ -16,7 +16,7 @@ use std::{
 use thiserror::Error;
 
 pub use hierarchy::{Hierarchies, Version};
-pub use slot::{Meter, Slot};
+pub use slot::Slot;
 
 /// What every group limits, whatever runs in it.
 #[derive(Debug, Clone, Copy)]

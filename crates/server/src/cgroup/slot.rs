@@ -54,16 +54,11 @@ pub struct Slot {
     base: Base,
 }
 
-/// What the counters showed when the run began.
+/// What the counters showed when the cell was sealed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Base {
     memory: u64,
     cpu: Duration,
-}
-
-/// What was counted when the run began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meter {
     kills: u64,
 }
 
@@ -169,8 +164,10 @@ impl Memory {
                 events: open(directory, "memory.oom_control", false)?,
             },
             Version::Two => {
-                // All of a cell's processes go together, so that no half of a run answers.
                 let _ = hierarchy::write(directory, "memory.swap.max", "0");
+                // All of a cell's processes go together. Linux 4.19; the verdict is the same
+                // without.
+                let _ = hierarchy::write(directory, "memory.oom.group", "1");
                 Self {
                     limit: open(directory, "memory.max", true)?,
                     usage: open(directory, "memory.current", false)?,
@@ -202,28 +199,34 @@ impl Slot {
             .map(AsFd::as_fd)
     }
 
-    /// Sets the run's memory limit and notes where the counters stand.
-    pub fn begin(&mut self, memory_bytes: u64) -> Meter {
-        let Some(group) = &mut self.group else {
-            return Meter { kills: 0 };
-        };
-        if !group.limit_memory(memory_bytes.saturating_add(ALLOWANCE)) {
-            tracing::warn!("cannot set a memory limit of {memory_bytes} bytes on a cgroup");
-        }
-        self.base = Base {
-            memory: read_number(&group.memory.usage).unwrap_or(0),
-            cpu: group.cpu().unwrap_or_default(),
-        };
-        Meter {
-            kills: group.kills(),
+    /// Notes where the counters stand, once the cell is sealed: until its job comes it uses nothing,
+    /// so this is not done while a client waits.
+    pub fn note(&mut self) {
+        if let Some(group) = &self.group {
+            self.base = Base {
+                memory: read_number(&group.memory.usage).unwrap_or(0),
+                cpu: group.cpu().unwrap_or_default(),
+                kills: group.kills(),
+            };
         }
     }
 
-    /// Whether the kernel has killed a process of this group for memory since then.
-    pub fn killed_since(&self, meter: &Meter) -> bool {
+    /// Sets the run's memory limit.
+    pub fn limit(&mut self, memory_bytes: u64) {
+        let limited = match &mut self.group {
+            Some(group) => group.limit_memory(memory_bytes.saturating_add(ALLOWANCE)),
+            None => false,
+        };
+        if !limited {
+            tracing::warn!("cannot set a memory limit of {memory_bytes} bytes on a cgroup");
+        }
+    }
+
+    /// Whether the kernel has killed a process of the cell for memory.
+    pub fn has_killed(&self) -> bool {
         self.group
             .as_ref()
-            .is_some_and(|group| group.kills() > meter.kills)
+            .is_some_and(|group| group.kills() > self.base.kills)
     }
 
     /// CPU time since the run began.

@@ -29,7 +29,10 @@ pub(super) enum CliError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The machine's fault: the address is taken or not ours.
-    #[error("cannot listen on {address}: {source}; choose another with --host and --port")]
+    #[error(
+        "cannot listen on {address}: {source}; choose another address with --host and --port, or \
+         HOST and PORT"
+    )]
     Listen { address: String, source: io::Error },
     /// The engine's answer where it did not run the script.
     #[error(transparent)]

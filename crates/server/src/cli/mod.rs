@@ -4,6 +4,8 @@ mod doctor;
 mod env;
 mod error;
 mod key;
+#[cfg(test)]
+mod reference;
 mod run;
 mod serve;
 mod signals;

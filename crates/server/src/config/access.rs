@@ -1,6 +1,6 @@
 //! Who may call the API.
 
-use super::options::options;
+use super::{ConfigError, options::options};
 
 options! {
     /// Who may call the API.
@@ -19,4 +19,26 @@ impl AccessConfig {
         let origins = self.cors_origins.split(',').map(str::trim);
         origins.filter(|origin| !origin.is_empty())
     }
+
+    /// Refuses what no browser sends as an origin.
+    pub(super) fn check_origins(&self) -> Result<(), ConfigError> {
+        match self.origins().find(|origin| !is_origin(origin)) {
+            None => Ok(()),
+            Some(bad) => Err(ConfigError::Conflict {
+                key: "access.cors_origins".to_owned(),
+                problem: format!(
+                    "{bad:?} is no origin; write it as https://app.example, without a path, or *"
+                ),
+            }),
+        }
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let fine =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
+    text == "*" || host.is_some_and(fine)
 }

@@ -182,6 +182,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        self.access.check_origins()?;
         self.limits.check("limits")?;
         for (name, environment) in &self.environments {
             environment.check(&format!("environments.{name}"))?;

@@ -4,8 +4,10 @@ mod admission;
 mod boot;
 mod cold;
 mod health;
+mod host;
 mod settings;
 mod source;
+mod start_error;
 mod stats;
 mod warm;
 
@@ -28,12 +30,18 @@ use crate::{
     execution::{ExecutionRequest, Live, Outcome},
 };
 use admission::{Admission, Place};
-pub use boot::{StartError, spec};
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
+pub use host::spec;
+pub(crate) use host::{find_nsjail, outer_identity};
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 use source::Source;
 pub use source::SourceError;
+pub use start_error::StartError;
 pub use stats::{EngineStats, EnvironmentStats};
+
+/// How often a run is tried before its loss is the client's: twice would do for one zygote's death,
+/// but a cell of the dead one may still be met before its end is known.
+const TRIES: u32 = 3;
 
 /// Runs executions: the server holds one for its whole life.
 #[derive(Debug)]
@@ -126,9 +134,9 @@ impl Engine {
         let task = self.task(&request, &environment.restricted, live)?;
         let mut place = self.admission.enter().await?;
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
-        // runner failed, can be run again, once, without the client's knowing.
+        // runner failed, can be run again without the client's knowing.
         let mut lost = None;
-        for _ in 0..2 {
+        for _ in 0..TRIES {
             let cell = environment
                 .source
                 .take()

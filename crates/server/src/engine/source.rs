@@ -33,7 +33,7 @@ pub enum SourceError {
     #[error(transparent)]
     Cell(#[from] CellError),
     /// The zygote could not fork.
-    #[error("cannot fork a cell: {step}: {error}")]
+    #[error("cannot make a cell: {step}: {error}")]
     Fork {
         /// The step that failed.
         step: String,

@@ -58,7 +58,7 @@ impl Shelf {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop_front();
-        self.taken.notify_waiters();
+        self.taken.notify_one();
         cell
     }
 

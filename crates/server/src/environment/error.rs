@@ -81,6 +81,19 @@ pub enum BuildError {
     #[error("the environment's modules could not be compiled: {0}")]
     Bytecode(String),
 
+    /// The configuration's fault: the state directory is not this user's to write.
+    #[error(
+        "cannot write to {}: {source}; choose a directory that this user can write with \
+         --state-dir or CELLBLOCK_STATE_DIR",
+        path.display()
+    )]
+    State {
+        /// What was to be made there.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+
     /// The machine's fault: a file could not be read or written.
     #[error("could not {action} {}: {source}", path.display())]
     Io {

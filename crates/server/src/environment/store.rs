@@ -70,11 +70,11 @@ impl Store {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Lock, BuildError> {
         if !self.directory.is_dir() {
-            fs::create_dir_all(&self.directory).attempt("create", &self.directory)?;
+            fs::create_dir_all(&self.directory).map_err(refused(&self.directory))?;
             tree::set_mode(&self.directory, 0o755)?;
         }
         let path = self.directory.join(format!(".{name}.lock"));
-        let file = File::create(&path).attempt("create", &path)?;
+        let file = File::create(&path).map_err(refused(&path))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             progress(Progress::Waiting);
             flock(&file, FlockOperation::LockExclusive).attempt("lock", &path)?;
@@ -137,6 +137,12 @@ impl Drop for Staging {
         // Published, it is not here any more; else the next builder would delete it as well.
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// The first things that are written below a state directory.
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
+    let path = path.to_owned();
+    |source| BuildError::State { path, source }
 }
 
 /// Reads an environment's manifest. A directory without a manifest of this layout is no

@@ -34,7 +34,9 @@ fn explain(path: &str, error: &serde_json::Error) -> InvalidRequest {
     let problem = shortened(&in_json_words(
         text.strip_suffix(&position).unwrap_or(&text),
     ));
-    if error.classify() != Category::Data {
+    // A number that no float holds is JSON nevertheless.
+    let is_json = error.classify() == Category::Data || problem == "number out of range";
+    if !is_json {
         return InvalidRequest::NotJson {
             problem,
             line: error.line(),

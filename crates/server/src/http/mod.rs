@@ -7,6 +7,7 @@ mod access_log;
 mod batch;
 mod body;
 mod connection;
+mod cors;
 mod environments;
 mod error;
 mod execute;

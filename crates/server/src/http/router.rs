@@ -9,11 +9,12 @@ use axum::{
 use super::{
     Api, ApiError,
     access::{authenticate, charge},
-    batch, environments, execute, executions, health, metrics, middleware, openapi, pages,
+    batch, cors, environments, execute, executions, health, metrics, middleware, openapi, pages,
 };
 
 /// The whole API, with its middleware.
 pub fn router(api: Api) -> Router {
+    let cors = cors::layer(&api.config.access);
     let runs = Router::new()
         .route("/execute", post(execute::execute))
         .route("/v1/executions", post(executions::create))
@@ -32,5 +33,8 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn_with_state(api.clone(), metrics::count))
         .with_state(api);
-    middleware::around(routes)
+    middleware::around(match cors {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    })
 }

@@ -5,6 +5,7 @@
 //! the cells along when it ends.
 
 mod control;
+mod log;
 mod nsjail;
 
 use std::{
@@ -12,29 +13,21 @@ use std::{
     os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
     path::PathBuf,
     process::Stdio,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
 use cellblock_wire::control::{Event, Ready, Request, Setup};
 use rustix::{
     net::{AddressFamily, SocketFlags, SocketType},
-    process::{Pid, PidfdFlags},
+    process::{Pid, PidfdFlags, WaitId, WaitIdOptions, waitid},
 };
 use thiserror::Error;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
-};
+use tokio::process::{Child, Command};
 
 pub use control::{Control, ControlError};
+use log::LogTail;
 pub use nsjail::{Identity, WallSpec};
-
-/// How many of the wall's last log lines are kept for the error message when it fails to start.
-const KEPT_LINES: usize = 20;
 
 /// One running wall.
 #[derive(Debug)]
@@ -100,7 +93,8 @@ impl Wall {
         .map_err(io::Error::from)?;
         // The interpreter's end blocks: it is its only thread's only work.
         rustix::io::ioctl_fionbio(&theirs, false).map_err(io::Error::from)?;
-        let mut child = spawn(spec, theirs)?;
+        // nsjail has read it by the time the interpreter inside is ready, or never will.
+        let (mut child, _config) = spawn(spec, theirs)?;
         let log = child.stderr.take().map(LogTail::follow);
         let control = Control::new(ours)?;
         let ready = tokio::time::timeout(within, handshake(&control, setup)).await;
@@ -131,9 +125,20 @@ impl Wall {
         self.dead.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has been noted that this wall is dead.
+    /// Whether nothing more can be had from this wall: its end was noted, or nsjail has exited.
     pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Relaxed)
+        self.dead.load(Ordering::Relaxed) || self.has_exited()
+    }
+
+    fn has_exited(&self) -> bool {
+        // Looked at without reaping: that is the runtime's to do.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let Some(pid) = pid else { return true };
+        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
     }
 
     /// The process id of nsjail.
@@ -156,7 +161,17 @@ impl Wall {
     }
 }
 
-fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
+/// A wall's configuration file, deleted when dropped.
+struct ConfigFile(PathBuf);
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        // What is left behind is a few hundred bytes.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, ConfigFile), WallError> {
     let failed = |source| WallError::Spawn {
         path: spec.nsjail.clone(),
         source,
@@ -164,11 +179,12 @@ fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
     let config = spec
         .state
         .join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
-    let written = write_private(&config, &spec.to_config());
+    let config = ConfigFile(config);
+    let written = write_private(&config.0, &spec.to_config());
     let child = written.and_then(|()| {
         Command::new(&spec.nsjail)
             .arg("--config")
-            .arg(&config)
+            .arg(&config.0)
             .stdin(Stdio::from(control))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -177,7 +193,7 @@ fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<Child, WallError> {
             .kill_on_drop(true)
             .spawn()
     });
-    child.map_err(failed)
+    Ok((child.map_err(failed)?, config))
 }
 
 fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {
@@ -208,36 +224,5 @@ async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> 
             cause: "it spoke of a cell before it was ready".to_owned(),
             log: String::new(),
         }),
-    }
-}
-
-/// Follows what nsjail and the interpreter write, logs it, and keeps the last lines.
-struct LogTail(Arc<Mutex<std::collections::VecDeque<String>>>);
-
-impl LogTail {
-    fn follow(stderr: ChildStderr) -> Self {
-        let lines = Arc::new(Mutex::new(std::collections::VecDeque::new()));
-        let kept = Arc::clone(&lines);
-        tokio::spawn(async move {
-            let mut reader = BufReader::new(stderr).lines();
-            while let Ok(Some(line)) = reader.next_line().await {
-                tracing::debug!(target: "cellblock::wall", "{line}");
-                if let Ok(mut kept) = kept.lock() {
-                    if kept.len() == KEPT_LINES {
-                        kept.pop_front();
-                    }
-                    kept.push_back(line);
-                }
-            }
-        });
-        Self(lines)
-    }
-
-    fn text(&self) -> String {
-        let lines = self
-            .0
-            .lock()
-            .map(|lines| lines.iter().cloned().collect::<Vec<_>>());
-        lines.unwrap_or_default().join(" | ")
     }
 }

@@ -200,5 +200,5 @@ const VALUES: &[(&str, &str, &str, &str, &str)] = &[
         ".isoformat()",
     ),
     (PANDAS, "[pd.NaT]", "$[0]", "a NaTType", "None"),
-    (PANDAS, "[pd.NA]", "$[0]", "a NAType", "None"),
+    (PANDAS, "[pd.NA]", "$[0]", "NAType", "None"),
 ];

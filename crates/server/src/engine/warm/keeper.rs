@@ -21,7 +21,7 @@ use crate::{
     wall::{ControlError, Wall},
 };
 
-/// How long to wait before starting a zygote again after one failed to start.
+/// How long to wait after a zygote failed to start, or to make a cell, before it is tried again.
 const BACK_OFF: Duration = Duration::from_millis(500);
 
 /// Why a keeper gave a wall up, where that is worth telling who starts the engine.
@@ -53,6 +53,8 @@ struct Nursery {
     next: u64,
     unborn: HashMap<u64, (ServerEnds, Option<Slot>)>,
     sealing: JoinSet<Result<Cell, cell::CellError>>,
+    /// Until when no cell is asked for.
+    rest: Instant,
 }
 
 pub(super) async fn start_wall(settings: &EnvironmentSettings) -> Result<Wall, SourceError> {
@@ -77,64 +79,77 @@ impl Keeper {
     /// Keeps a zygote for ever, beginning with `wall`.
     pub(super) async fn run(self, mut wall: Option<Wall>) {
         loop {
-            let wall = match wall.take() {
+            let current = match wall.take() {
                 Some(wall) => wall,
-                None => match start_wall(&self.settings).await {
-                    Ok(wall) => wall,
-                    Err(error) => {
-                        tracing::error!(%error, environment = self.settings.name, "no zygote");
-                        tokio::time::sleep(BACK_OFF).await;
-                        continue;
-                    }
-                },
+                None => self.start().await,
             };
-            wall_life(&self, &mut None, wall).await;
+            wall = self.keep(current).await;
             self.shelf.restarts.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
 
-/// Fills the shelf from one wall until it dies or is due for replacement.
-async fn wall_life(keeper: &Keeper, _next: &mut Option<Wall>, wall: Wall) {
-    let born = Instant::now();
-    let wall = Arc::new(wall);
-    let mut nursery = Nursery {
-        wall: Arc::clone(&wall),
-        next: 0,
-        unborn: HashMap::new(),
-        sealing: JoinSet::new(),
-    };
-    loop {
-        let due = nursery.next >= keeper.settings.zygote_runs
-            || born.elapsed() >= keeper.settings.zygote_age;
-        if due && nursery.is_empty() {
-            tracing::info!(
-                environment = keeper.settings.name,
-                "zygote is due for replacement"
-            );
-            return;
-        }
-        let taken = keeper.shelf.taken.notified();
-        if !due && let Err(error) = nursery.fill(keeper).await {
-            tracing::error!(%error, environment = keeper.settings.name, "zygote is lost");
-            break;
-        }
-        tokio::select! {
-            event = wall.control.receive() => {
-                if let Err(error) = nursery.take(event, keeper) {
-                    tracing::error!(%error, environment = keeper.settings.name, "zygote is lost");
-                    break;
+    /// Starts a wall, however often it takes.
+    async fn start(&self) -> Wall {
+        loop {
+            match start_wall(&self.settings).await {
+                Ok(wall) => return wall,
+                Err(error) => {
+                    tracing::error!(%error, environment = self.settings.name, "no zygote");
+                    tokio::time::sleep(BACK_OFF).await;
                 }
             }
-            Some(sealed) = nursery.sealing.join_next() => match sealed {
-                Ok(Ok(cell)) => keeper.shelf.put(cell),
-                Ok(Err(error)) => keeper.report("seal", &error),
-                Err(error) => keeper.report("seal", &error),
-            },
-            () = taken => {}
         }
     }
-    wall.mark_dead();
+
+    /// Fills the shelf from one wall until it dies, or until its successor is ready: the wall that
+    /// is due for replacement goes on meanwhile, so that there is no gap.
+    async fn keep(&self, wall: Wall) -> Option<Wall> {
+        let born = Instant::now();
+        let wall = Arc::new(wall);
+        let mut nursery = Nursery::new(Arc::clone(&wall));
+        let mut successor = None;
+        loop {
+            if let Err(error) = nursery.fill(self).await {
+                return self.lose(&wall, &error);
+            }
+            let due = nursery.next >= self.settings.zygote_runs
+                || born.elapsed() >= self.settings.zygote_age;
+            if due && successor.is_none() {
+                tracing::info!(
+                    environment = self.settings.name,
+                    "a zygote is being replaced"
+                );
+                successor = Some(Box::pin(self.start()));
+            }
+            let replaced = async {
+                match &mut successor {
+                    Some(successor) => successor.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                event = wall.control.receive() => {
+                    if let Err(error) = nursery.take(event, self) {
+                        return self.lose(&wall, &error);
+                    }
+                }
+                Some(sealed) = nursery.sealing.join_next() => match sealed {
+                    Ok(Ok(cell)) => self.shelf.put(cell),
+                    Ok(Err(error)) => nursery.refuse(self, "seal", &error),
+                    Err(error) => nursery.refuse(self, "seal", &error),
+                },
+                wall = replaced => return Some(wall),
+                () = self.shelf.taken.notified() => {}
+                () = tokio::time::sleep_until(nursery.rest.into()), if nursery.rests() => {}
+            }
+        }
+    }
+
+    fn lose(&self, wall: &Wall, error: &dyn std::fmt::Display) -> Option<Wall> {
+        tracing::error!(%error, environment = self.settings.name, "a zygote was lost");
+        wall.mark_dead();
+        None
+    }
 }
 
 impl Keeper {
@@ -149,12 +164,32 @@ impl Keeper {
 }
 
 impl Nursery {
-    fn is_empty(&self) -> bool {
-        self.unborn.is_empty() && self.sealing.is_empty()
+    fn new(wall: Arc<Wall>) -> Self {
+        let (unborn, sealing) = (HashMap::new(), JoinSet::new());
+        Self {
+            wall,
+            next: 0,
+            unborn,
+            sealing,
+            rest: Instant::now(),
+        }
+    }
+
+    /// Whether no cell is asked for at the moment, because making one has just failed.
+    fn rests(&self) -> bool {
+        self.rest > Instant::now()
+    }
+
+    fn refuse(&mut self, keeper: &Keeper, step: &str, error: &dyn std::fmt::Display) {
+        self.rest = Instant::now() + BACK_OFF;
+        keeper.report(step, error);
     }
 
     /// Asks for as many cells as the shelf lacks.
     async fn fill(&mut self, keeper: &Keeper) -> Result<(), SourceError> {
+        if self.rests() {
+            return Ok(());
+        }
         while keeper.shelf.len() + self.unborn.len() + self.sealing.len() < keeper.shelf.target {
             let slot = keeper.groups.as_ref().map(Groups::take).transpose()?;
             let (ours, theirs) = cell::ends().map_err(cell::CellError::from)?;
@@ -193,7 +228,7 @@ impl Nursery {
             }
             (Event::ForkFailed { cell, step, error }, _) => {
                 self.unborn.remove(&cell);
-                keeper.report(&step, &error);
+                self.refuse(keeper, &step, &error);
             }
             (Event::Ready(_) | Event::Fatal { .. } | Event::Forked { .. }, _) => {
                 return Err(ControlError::Closed);

@@ -246,6 +246,10 @@ fn fields_with_wrong_values() {
             "limits.timeout_ms: 18446744073709551615 is above",
         ),
         (
+            r#""limits": {"memory_mb": 1e400}"#,
+            "limits.memory_mb: number out of range",
+        ),
+        (
             r#""input": "\ud800""#,
             "input: an escape is half of a surrogate pair",
         ),

@@ -28,7 +28,7 @@ use super::{Api, ApiError, accept, access::Caller, body::Posted, connection::Wor
 use crate::execution::{Draft, InvalidRequest, parse_as};
 
 /// Media type of results that are streamed as they come.
-const NDJSON: &str = "application/x-ndjson";
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 /// What to run.
 #[derive(Deserialize, ToSchema)]

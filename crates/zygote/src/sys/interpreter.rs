@@ -1,5 +1,4 @@
-//! What CPython wants around a fork that it does not make itself. All `unsafe` of the crate.
-#![allow(unsafe_code)]
+//! What CPython wants around a fork that it does not make itself.
 
 use pyo3::{Python, ffi};
 

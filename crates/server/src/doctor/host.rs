@@ -1,0 +1,89 @@
+//! The kernel: what it is, and which of the layers it gives that a process puts on itself.
+
+use cellblock_sandbox::{Layer, probe};
+
+use super::Finding;
+use crate::{
+    cgroup::{Groups, SlotLimits, Version},
+    config::{Cgroups, Config},
+};
+
+pub(super) fn platform() -> Finding {
+    let uname = rustix::system::uname();
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    let user = if rustix::process::geteuid().is_root() {
+        "root".to_owned()
+    } else {
+        format!("uid {}", rustix::process::geteuid().as_raw())
+    };
+    let (system, release) = (text(uname.sysname()), text(uname.release()));
+    let machine = text(uname.machine());
+    Finding::ok(
+        "platform",
+        format!("{system} {release} on {machine}, as {user}"),
+    )
+}
+
+/// Whether the configuration leaves a layer out, and its floor lets it.
+fn left_out(config: &Config, layer: Layer) -> bool {
+    let omitted = config.isolation.omitted().unwrap_or_default();
+    omitted.contains(&layer) && config.isolation.floor.spares(layer)
+}
+
+pub(super) fn cgroups(config: &Config) -> Finding {
+    let name = "cgroups";
+    let limits = SlotLimits {
+        processes: u64::from(config.limits.processes),
+    };
+    let spared = config.isolation.floor.spares(Layer::Cgroup);
+    let (parent, spared) = match config.isolation.cgroups() {
+        Cgroups::Off => {
+            let remedy = "Set --cgroup-parent auto to have them.";
+            let off = Finding::missing(name, "switched off by the configuration", remedy);
+            return off.or_degraded(spared);
+        }
+        Cgroups::Auto => (None, spared),
+        Cgroups::Below(path) => (Some(path), false),
+    };
+    match Groups::probe(parent.as_deref(), limits) {
+        Ok(groups) => {
+            let version = match groups.version() {
+                Version::One => "1",
+                Version::Two => "2",
+            };
+            let detail = format!("version {version}, groups can be made and limited");
+            Finding::ok(name, detail)
+        }
+        Err(error) => {
+            let detail =
+                format!("{error}; memory and CPU are polled, processes limited by rlimit instead");
+            let remedy = "Start the server where it may make groups: as root, as a systemd service \
+                 with Delegate=yes, or with a delegated group of version 2 as --cgroup-parent.";
+            Finding::missing(name, detail, remedy).or_degraded(spared)
+        }
+    }
+}
+
+pub(super) fn landlock(config: &Config) -> Finding {
+    let name = "landlock";
+    match probe::landlock() {
+        Ok(version) => Finding::ok(name, version),
+        Err(error) => {
+            let remedy = "Boot a kernel of 5.13 or newer with landlock in its lsm= list, or do \
+                 without it: --without landlock.";
+            Finding::missing(name, error, remedy).or_degraded(left_out(config, Layer::Landlock))
+        }
+    }
+}
+
+pub(super) fn seccomp(config: &Config) -> Finding {
+    let name = "seccomp";
+    match probe::seccomp() {
+        Ok(()) => Finding::ok(name, "filters of system calls can be installed"),
+        Err(error) => {
+            let remedy = "Use a kernel with CONFIG_SECCOMP_FILTER, and a container runtime that \
+                 allows prctl and seccomp.";
+            Finding::missing(name, error, remedy).or_degraded(left_out(config, Layer::Seccomp))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What is kept on disk: the state directory and the environments in it.
+
+use std::{fs, io, path::Path};
+
+use super::Finding;
+use crate::{
+    config::Config,
+    engine,
+    environment::{self, reachable_by_others},
+};
+
+/// It is made where it is not there, as the server would.
+pub(super) fn directory(config: &Config) -> Finding {
+    let name = "state directory";
+    let path = &config.state_dir;
+    if let Err(error) = write_into(path) {
+        let detail = format!("{} cannot be written: {error}", path.display());
+        let remedy = "Let this user write there, or choose another with --state-dir.";
+        return Finding::missing(name, detail, remedy);
+    }
+    if rustix::process::geteuid().is_root() && !reachable_by_others(path) {
+        let uid = config.isolation.sandbox_uid;
+        let detail = format!(
+            "sandboxes run as uid {uid}, who cannot reach {}",
+            path.display()
+        );
+        let remedy = "Choose another with --state-dir, or let others pass through its parent \
+             directories (chmod o+x).";
+        return Finding::missing(name, detail, remedy);
+    }
+    Finding::ok(name, path.display().to_string())
+}
+
+fn write_into(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    let probe = path.join(format!("doctor.{}", std::process::id()));
+    fs::write(&probe, b"")?;
+    fs::remove_file(&probe)
+}
+
+pub(super) fn environments(config: &Config) -> impl Iterator<Item = Finding> {
+    config.environments.iter().map(|(key, environment)| {
+        let name = format!("environment {key}");
+        let found = engine::spec(key, environment)
+            .map_err(|error| error.to_string())
+            .and_then(|spec| {
+                environment::find(&spec, &config.state_dir).map_err(|error| error.to_string())
+            });
+        let remedy = format!("Run `cellblock env build {key}`; `make setup` builds the default.");
+        match found {
+            Ok(Some(built)) => {
+                let packages = built.packages.len();
+                let (python, machine) = (built.python, built.machine);
+                let detail = format!("CPython {python} for {machine}, {packages} packages");
+                Finding::ok(&name, detail)
+            }
+            Ok(None) => Finding::missing(&name, "not built", remedy),
+            Err(error) => {
+                let remedy = "Set its interpreter and requirements to ones that can be used.";
+                Finding::missing(&name, error, remedy)
+            }
+        }
+    })
+}

@@ -1,0 +1,194 @@
+//! What this machine offers to an engine, found out by trying.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use cellblock_sandbox::{CellPolicy, Layer};
+
+use super::StartError;
+use crate::{
+    cgroup::{Groups, SlotLimits},
+    config::{Cgroups, Config, EnvironmentConfig, Requirements},
+    environment::{self, DEFAULT_REQUIREMENTS, EnvironmentSpec, reachable_by_others},
+    runtime,
+    wall::Identity,
+};
+
+/// What was found on this machine.
+pub(super) struct Host {
+    pub(super) nsjail: PathBuf,
+    pub(super) runtime: PathBuf,
+    pub(super) identity: Identity,
+    pub(super) groups: Option<Arc<Groups>>,
+    /// The layers that are not in force, and why.
+    pub(super) missing: BTreeMap<Layer, String>,
+    pub(super) roots: Vec<(String, PathBuf)>,
+}
+
+impl Host {
+    /// Looks, and finds out by trying.
+    pub(super) fn find(config: &Config) -> Result<Self, StartError> {
+        let nsjail = find_nsjail(config)?;
+        let runtime = runtime::prepare(&config.state_dir)?;
+        let identity = identity(config)?;
+        let (groups, missing) = find_layers(config)?;
+        let mut roots = Vec::new();
+        for (name, environment) in &config.environments {
+            roots.push((
+                name.clone(),
+                find_root(name, environment, &config.state_dir)?,
+            ));
+        }
+        Ok(Self {
+            nsjail,
+            runtime,
+            identity,
+            groups,
+            missing,
+            roots,
+        })
+    }
+}
+
+/// Where nsjail is.
+pub(crate) fn find_nsjail(config: &Config) -> Result<PathBuf, StartError> {
+    let path = look_for_nsjail(config)?;
+    match rustix::fs::access(&path, rustix::fs::Access::EXEC_OK) {
+        Ok(()) => Ok(path),
+        Err(_) => Err(StartError::NotExecutable(path)),
+    }
+}
+
+fn look_for_nsjail(config: &Config) -> Result<PathBuf, StartError> {
+    if let Some(path) = config.isolation.nsjail_path() {
+        return if path.is_file() {
+            Ok(path.to_owned())
+        } else {
+            Err(StartError::NoNsjail(path.to_owned()))
+        };
+    }
+    let set_up = config.state_dir.join("tools/nsjail/nsjail/bin/nsjail");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|directory| directory.join("nsjail"));
+    let found = std::iter::once(set_up.clone())
+        .chain(on_path)
+        .find(|path| path.is_file());
+    found.ok_or(StartError::NoNsjail(set_up))
+}
+
+/// Who sandboxes are outside: root's run as another user, anybody else's as themselves.
+pub(crate) fn outer_identity(config: &Config) -> Identity {
+    let own = rustix::process::geteuid();
+    let (uid, gid) = if own.is_root() {
+        (config.isolation.sandbox_uid, config.isolation.sandbox_gid)
+    } else {
+        (own.as_raw(), rustix::process::getegid().as_raw())
+    };
+    Identity {
+        inside: CellPolicy::default().uid,
+        uid,
+        gid,
+    }
+}
+
+fn identity(config: &Config) -> Result<Identity, StartError> {
+    let identity = outer_identity(config);
+    let own = rustix::process::geteuid().as_raw();
+    if identity.uid != own && !reachable_by_others(&config.state_dir) {
+        return Err(StartError::Unreachable {
+            path: config.state_dir.clone(),
+            uid: identity.uid,
+        });
+    }
+    Ok(identity)
+}
+
+type Found = (Option<Arc<Groups>>, BTreeMap<Layer, String>);
+
+/// Finds out which layers cannot be had or are not wanted, and whether the floor spares them.
+fn find_layers(config: &Config) -> Result<Found, StartError> {
+    let omitted = config
+        .isolation
+        .omitted()
+        .map_err(|name| StartError::UnknownLayer {
+            name,
+            known: Layer::ALL.map(Layer::name).join(", "),
+        })?;
+    let reason = "left out by the configuration";
+    let mut missing: BTreeMap<_, _> = omitted
+        .into_iter()
+        .map(|layer| (layer, reason.to_owned()))
+        .collect();
+    let limits = SlotLimits {
+        processes: u64::from(config.limits.processes),
+    };
+    let cgroups = if missing.contains_key(&Layer::Cgroup) {
+        Cgroups::Off
+    } else {
+        config.isolation.cgroups()
+    };
+    let groups = match cgroups {
+        Cgroups::Off => Err("switched off by the configuration".to_owned()),
+        Cgroups::Auto => Groups::probe(None, limits).map_err(|error| error.to_string()),
+        Cgroups::Below(path) => {
+            Ok(
+                Groups::probe(Some(&path), limits).map_err(|error| StartError::NoGroups {
+                    path,
+                    reason: error.to_string(),
+                })?,
+            )
+        }
+    };
+    let groups = groups
+        .map_err(|reason| missing.insert(Layer::Cgroup, reason))
+        .ok();
+    let floor = config.isolation.floor;
+    match missing.iter().find(|(layer, _)| !floor.spares(**layer)) {
+        Some((&layer, reason)) => Err(StartError::BelowFloor {
+            floor,
+            layer,
+            reason: reason.clone(),
+        }),
+        None => Ok((groups, missing)),
+    }
+}
+
+fn find_root(
+    name: &str,
+    environment: &EnvironmentConfig,
+    state: &Path,
+) -> Result<PathBuf, StartError> {
+    let spec = spec(name, environment)?;
+    let found = environment::find(&spec, state).map_err(|source| StartError::Environment {
+        name: name.to_owned(),
+        source: Box::new(source),
+    })?;
+    Ok(found
+        .ok_or_else(|| StartError::NotBuilt(name.to_owned()))?
+        .root)
+}
+
+/// What an environment is to be built from.
+pub fn spec(name: &str, environment: &EnvironmentConfig) -> Result<EnvironmentSpec, StartError> {
+    let requirements = match &environment.requirements {
+        Requirements::None => environment::Requirements::None,
+        Requirements::Builtin => environment::Requirements::Text(DEFAULT_REQUIREMENTS.to_owned()),
+        Requirements::File(path) => {
+            environment::Requirements::Text(std::fs::read_to_string(path).map_err(|source| {
+                StartError::Requirements {
+                    name: name.to_owned(),
+                    path: path.clone(),
+                    source,
+                }
+            })?)
+        }
+    };
+    Ok(EnvironmentSpec {
+        name: name.to_owned(),
+        interpreter: environment.interpreter.clone(),
+        requirements,
+    })
+}

@@ -1,0 +1,116 @@
+//! CPython's small objects in one piece of memory.
+//!
+//! CPython takes memory for small objects in arenas of 256 KiB or 1 MiB, each mapped by itself, so
+//! that they lie scattered between libraries: hundreds of mappings, each of which a fork copies by
+//! itself, and none of which can be made of huge pages. While the zygote warms up, arenas come out
+//! of one aligned piece instead, which `memory::collapse` turns into huge pages afterwards: a fork
+//! then copies one entry where it copied 512.
+
+use std::{
+    ffi::c_void,
+    ptr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+/// Bytes set aside: more than any set of preloaded packages has needed. What is left over is given
+/// back before the first fork.
+const RESERVED: usize = 1 << 30;
+/// A huge page, and thereby the alignment of the piece.
+const ALIGNMENT: usize = 2 << 20;
+
+static START: AtomicUsize = AtomicUsize::new(0);
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+static END: AtomicUsize = AtomicUsize::new(0);
+
+/// `PyObjectArenaAllocator` of `cpython/objimpl.h`, unchanged since CPython 3.4.
+#[repr(C)]
+struct ArenaAllocator {
+    context: *mut c_void,
+    alloc: extern "C" fn(*mut c_void, usize) -> *mut c_void,
+    free: extern "C" fn(*mut c_void, *mut c_void, usize),
+}
+
+/// Lets CPython take its arenas from one piece from now on. `false` where this interpreter has no
+/// such hook or the memory cannot be set aside; then all stays as it was.
+pub(crate) fn gather() -> bool {
+    // SAFETY: the name is NUL-ended, and RTLD_DEFAULT asks the libraries that are loaded.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"PyObject_SetArenaAllocator".as_ptr()) };
+    if symbol.is_null() || !reserve() {
+        return false;
+    }
+    // SAFETY: the symbol is CPython's function of that name and signature, in every version from
+    // 3.4 on (it is not in the stable ABI, hence dlsym).
+    let set_allocator: extern "C" fn(*mut ArenaAllocator) = unsafe { std::mem::transmute(symbol) };
+    let mut allocator = ArenaAllocator {
+        context: ptr::null_mut(),
+        alloc: take,
+        free: give_back,
+    };
+    set_allocator(&raw mut allocator); // it copies the three fields
+    true
+}
+
+fn reserve() -> bool {
+    let Some(address) = map(RESERVED + ALIGNMENT, libc::MAP_NORESERVE) else {
+        return false;
+    };
+    let start = address.next_multiple_of(ALIGNMENT);
+    unmap(address, start - address);
+    START.store(start, Ordering::Relaxed);
+    NEXT.store(start, Ordering::Relaxed);
+    END.store(start + RESERVED, Ordering::Relaxed);
+    true
+}
+
+/// Gives back what was set aside and not used. Arenas made later are mapped by themselves, so that
+/// a cell's own count against its limits.
+pub(crate) fn finish() {
+    let end = END.load(Ordering::Relaxed);
+    let next = NEXT
+        .load(Ordering::Relaxed)
+        .next_multiple_of(ALIGNMENT)
+        .min(end);
+    if next < end {
+        unmap(next, end - next);
+        END.store(next, Ordering::Relaxed);
+    }
+}
+
+/// Called by CPython, which holds its lock or runs alone.
+extern "C" fn take(_: *mut c_void, size: usize) -> *mut c_void {
+    let address = NEXT.load(Ordering::Relaxed);
+    if address != 0 && size <= END.load(Ordering::Relaxed).saturating_sub(address) {
+        NEXT.store(address + size, Ordering::Relaxed);
+        return ptr::with_exposed_provenance_mut(address);
+    }
+    map(size, 0).map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
+}
+
+/// Called by CPython for arenas of ours, and for those that it made before `gather`.
+extern "C" fn give_back(_: *mut c_void, address: *mut c_void, size: usize) {
+    let at = address.expose_provenance();
+    let ours = START.load(Ordering::Relaxed)..END.load(Ordering::Relaxed);
+    if ours.contains(&at) {
+        // The piece stays whole; only its content goes.
+        // SAFETY: CPython gives back an arena that holds no object any more.
+        unsafe { libc::madvise(address, size, libc::MADV_DONTNEED) };
+    } else {
+        unmap(at, size);
+    }
+}
+
+fn map(size: usize, flags: i32) -> Option<usize> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags;
+    // SAFETY: a new anonymous mapping, placed by the kernel, overlaps nothing.
+    let address = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
+    (address != libc::MAP_FAILED).then(|| address.expose_provenance())
+}
+
+fn unmap(address: usize, size: usize) {
+    if size > 0 {
+        // SAFETY: the range is part of a mapping of this module, or an arena that CPython mapped in
+        // the same way and gives back; nothing points into it any more.
+        unsafe { libc::munmap(ptr::with_exposed_provenance_mut(address), size) };
+    }
+}

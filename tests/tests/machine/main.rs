@@ -1,0 +1,11 @@
+//! What a newcomer meets: the README's examples, `cellblock doctor`, and the sentence that each
+//! likely failure gets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, that is how to fail"
+)]
+
+mod doctor;
+mod readme;
+mod refusals;

@@ -1,0 +1,120 @@
+//! The death of a zygote, its replacement, and the end of the server, each under load.
+
+use std::{thread::sleep, time::Duration};
+
+use cellblock_tests::{Engine, Report, Server, each_python, eventually};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::load::while_busy;
+
+const SCRIPT: &str = "import time\ndef main():\n    time.sleep(0.02)\n    return 'whole'\n";
+const ANSWER: &str = r#"{"result":"whole","stdout":""}"#;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_killed_zygote_costs_no_client_an_answer() {
+    each_python(Engine::Warm, |setup, report| {
+        let mut server = setup.start();
+        while_busy(&server, report, SCRIPT, ANSWER, || {
+            for _ in 0..3 {
+                sleep(Duration::from_millis(400));
+                let [zygote] = server.zygotes()[..] else {
+                    panic!("one zygote is there: {:?}", server.zygotes())
+                };
+                kill(zygote);
+                let another = || matches!(server.zygotes()[..], [other] if other != zygote);
+                assert!(eventually(PATIENCE, another), "no other zygote came");
+            }
+            sleep(Duration::from_millis(400));
+        });
+        // One that was killed while it was still warming up is logged as such.
+        let log = server.log();
+        let deaths = ["a zygote was lost", "no zygote"].map(|text| log.matches(text).count());
+        report.check(
+            "each death is logged",
+            deaths.iter().sum::<usize>() == 3,
+            &log,
+        );
+        stop(&mut server, report);
+    });
+}
+
+#[test]
+fn a_killed_nsjail_costs_no_client_an_answer() {
+    each_python(Engine::Warm, |setup, report| {
+        let mut server = setup.start();
+        while_busy(&server, report, SCRIPT, ANSWER, || {
+            sleep(Duration::from_millis(300));
+            let nsjail = cellblock_tests::children(server.id());
+            nsjail.iter().copied().for_each(kill);
+            let another =
+                || server.zygotes().len() == 1 && nsjail != cellblock_tests::children(server.id());
+            assert!(eventually(PATIENCE, another), "no other wall came");
+            sleep(Duration::from_millis(300));
+        });
+        stop(&mut server, report);
+    });
+}
+
+/// A zygote that is due is replaced by one that is ready: address layout and hash seed are new.
+#[test]
+fn zygotes_are_replaced_without_a_gap() {
+    each_python(Engine::Warm, |setup, report| {
+        let server = setup.clone().set("pool", "zygote_runs", 60).start();
+        let before = server.zygotes();
+        let answered = while_busy(&server, report, SCRIPT, ANSWER, || {
+            let replaced = || server.log().matches("a zygote is being replaced").count() >= 2;
+            assert!(eventually(PATIENCE, replaced), "none was replaced");
+        });
+        report.check("runs went on", answered > 100, format!("{answered} did"));
+        let gone = eventually(PATIENCE, || {
+            server.zygotes().iter().all(|id| !before.contains(id))
+        });
+        report.check(
+            "the first zygote is gone",
+            gone,
+            format!("{:?}", server.zygotes()),
+        );
+        server.stop(report);
+    });
+}
+
+#[test]
+fn sigterm_under_load_answers_what_was_accepted() {
+    each_python(Engine::Warm, |setup, report| {
+        let mut server = setup.clone().set("pool", "max_running", 2).start();
+        let script = "import time\ndef main():\n    time.sleep(0.5)\n    return 'whole'\n";
+        let body = serde_json::json!({ "script": script }).to_string();
+        // Some run, some wait: all were accepted.
+        let connections: Vec<_> = (0..8)
+            .map(|_| server.client().begin("/execute", &body))
+            .collect();
+        sleep(Duration::from_millis(300));
+        server.signal(Signal::TERM);
+        for (number, mut connection) in connections.into_iter().enumerate() {
+            let mut answer = String::new();
+            let read = std::io::Read::read_to_string(&mut connection, &mut answer);
+            let whole = read.is_ok() && answer.contains("200 OK") && answer.ends_with(ANSWER);
+            report.check(
+                format!("request {number}"),
+                whole,
+                format!("{read:?}: {answer}"),
+            );
+        }
+        let status = server.wait(PATIENCE).and_then(|status| status.code());
+        report.check("exit code", status == Some(0), format!("{status:?}"));
+    });
+}
+
+fn kill(id: u32) {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(id, Signal::KILL).unwrap();
+}
+
+/// Not `Server::stop`, which takes a logged error for a fault: the deaths are logged as such.
+fn stop(server: &mut Server, report: &mut Report) {
+    server.signal(Signal::TERM);
+    let status = server.wait(PATIENCE).and_then(|status| status.code());
+    report.check("exit code", status == Some(0), format!("{status:?}"));
+    report.check("no panic", !server.log().contains("panicked"), server.log());
+}

@@ -1,0 +1,56 @@
+//! Clients that keep a server busy while something is done to it.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use cellblock_tests::{Client, Report, Server};
+
+/// Clients at a time.
+const CLIENTS: usize = 6;
+
+/// Runs `script` from several clients until `during` has ended; how many were answered.
+pub(crate) fn while_busy(
+    server: &Server,
+    report: &mut Report,
+    script: &str,
+    answer: &str,
+    during: impl FnOnce(),
+) -> usize {
+    let over = AtomicBool::new(false);
+    let client = server.client();
+    let results: Vec<_> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| scope.spawn(|| ask(client, script, answer, &over)))
+            .collect();
+        during();
+        over.store(true, Ordering::Relaxed);
+        clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .collect()
+    });
+    let mut answered = 0;
+    for result in results {
+        match result {
+            Ok(count) => answered += count,
+            Err(problem) => report.check("every client is answered", false, problem),
+        }
+    }
+    answered
+}
+
+fn ask(client: &Client, script: &str, answer: &str, over: &AtomicBool) -> Result<usize, String> {
+    let body = serde_json::json!({ "script": script }).to_string();
+    let mut count = 0;
+    while !over.load(Ordering::Relaxed) {
+        let headers = [("content-type", "application/json")];
+        let got = client.try_send("POST", "/execute", &headers, body.as_bytes())?;
+        if got.text() != answer {
+            return Err(got.shown());
+        }
+        count += 1;
+    }
+    Ok(count)
+}

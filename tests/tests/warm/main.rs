@@ -1,0 +1,13 @@
+//! What the warm engine promises beyond the contract: cells that share nothing, and zygotes that
+//! may die or be replaced without a client's noticing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, that is how to fail"
+)]
+
+mod death;
+mod environments;
+mod load;
+mod shared;
+mod thousand;
