@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup doctor test lint fmt advisories lock clean
+.PHONY: help run setup doctor test api-test lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ doctor: ## Tell what this machine lacks, and what to do
 
 test: ## Set up what is missing, then run every test
 	@scripts/test
+
+api-test: ## Try a server by its own description, with schemathesis
+	@scripts/api-test
 
 lint: ## Check form, lints, licences and origins
 	@scripts/lint

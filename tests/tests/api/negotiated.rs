@@ -18,6 +18,7 @@ fn warm() {
 fn suite(setup: &Setup, report: &mut Report) {
     let server = setup.start();
     report.add("compressed where asked for", compressed(&server));
+    report.add("a compressed batch", compressed_batch(&server));
     report.add(
         "no other origin",
         origin(&server, "https://app.example", None),
@@ -57,6 +58,30 @@ fn compressed(server: &Server) -> Result<(), String> {
         expect(found.is_empty(), (accept, found))?;
     }
     Ok(())
+}
+
+/// It is compressed while it is made.
+fn compressed_batch(server: &Server) -> Result<(), String> {
+    let item = json!({ "script": LARGE });
+    let body = json!({ "executions": [item, item] }).to_string();
+    let headers = [("Accept-Encoding", "gzip")];
+    let mut reply = open(
+        server.client().address(),
+        "/v1/executions:batch",
+        &headers,
+        &body,
+    );
+    let mut bytes = Vec::new();
+    let read = reply.body.read_to_end(&mut bytes);
+    expect(
+        reply.header("content-encoding") == "gzip" && read.is_ok(),
+        &reply.headers,
+    )?;
+    // The last four bytes of gzip are the length of what was compressed, RFC 1952.
+    let length = bytes
+        .last_chunk()
+        .map_or(0, |length| u32::from_le_bytes(*length));
+    expect((200_000..210_000).contains(&length), (length, bytes.len()))
 }
 
 fn allowed(answer: &Answer) -> Option<&str> {

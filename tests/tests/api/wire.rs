@@ -86,7 +86,7 @@ impl Body {
         while line.trim().is_empty() {
             line.clear();
             if self.stream.read_line(&mut line)? == 0 {
-                return Ok(0);
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
         usize::from_str_radix(line.trim(), 16).map_err(io::Error::other)

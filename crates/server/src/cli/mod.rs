@@ -36,7 +36,7 @@ enum Command {
     /// Serves the HTTP API until SIGTERM or SIGINT; a second signal ends it at once.
     Serve(ConfigArgs),
     /// Runs one script, without HTTP, and prints what it printed and what its main returned.
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// Prints the effective configuration as TOML, to be used as a configuration file.
     Config(ConfigArgs),
     /// Tells what of this machine's isolation works, and what to do where it does not.
@@ -87,7 +87,7 @@ impl Command {
     fn carry_out(self) -> Result<ExitCode, CliError> {
         match self {
             Self::Serve(config) => block_on(serve::serve(config.load()?)),
-            Self::Run(args) => block_on(run::run(args)),
+            Self::Run(args) => block_on(run::run(*args)),
             Self::Config(config) => print_config(&config),
             Self::Doctor(args) => block_on(doctor::doctor(args)),
             Self::Env(args) => block_on(env::env(args)),

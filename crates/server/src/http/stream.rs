@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -79,7 +79,7 @@ fn answer(listening: Listening) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM)),
         (NO_BUFFERING, HeaderValue::from_static("no")),
     ];
-    (headers, Body::from_stream(events)).into_response()
+    (headers, Body::from_stream(events.fuse())).into_response()
 }
 
 impl Listening {

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{
@@ -100,6 +100,7 @@ fn answer(context: Context, items: Vec<Box<RawValue>>, form: Form) -> Response {
     // One, so that a client that reads slowly holds the batch up and not memory.
     let (results, received) = mpsc::channel(1);
     let task = Task::spawn(run_all(Arc::new(context), items, form, results));
+    // Fused, because compression asks once more after the end.
     let texts = stream::unfold((form.start(received), task), async |(mut texts, task)| {
         let text = texts.next().await?;
         Some((Ok::<_, std::convert::Infallible>(text), (texts, task)))
@@ -110,7 +111,7 @@ fn answer(context: Context, items: Vec<Box<RawValue>>, form: Form) -> Response {
     };
     (
         [(header::CONTENT_TYPE, content_type)],
-        Body::from_stream(texts),
+        Body::from_stream(texts.fuse()),
     )
         .into_response()
 }

@@ -57,7 +57,7 @@ pub(super) async fn record(
         }
         if read.len() > largest {
             let begun = stream::once(async { Ok(Bytes::from(read)) });
-            let all = Body::from_stream(begun.chain(body.into_data_stream()));
+            let all = Body::from_stream(begun.chain(body.into_data_stream()).fuse());
             return Ok((Response::from_parts(head, all), Some(Answer::TooLarge)));
         }
     }

@@ -1,5 +1,6 @@
 //! `GET /openapi.json`: the API described in OpenAPI 3.1, made from the types that it uses.
 
+mod either;
 mod errors;
 mod security;
 
@@ -8,7 +9,7 @@ use std::sync::OnceLock;
 use axum::{http::StatusCode, response::Response};
 use utoipa::OpenApi;
 
-use self::{errors::Errors, security::Security};
+use self::{either::Either, errors::Errors, security::Security};
 use super::{
     ApiError, batch, environments,
     error::{Body, json_text},
@@ -35,7 +36,7 @@ use super::{
         document,
     ),
     components(schemas(Body, Failed)),
-    modifiers(&Errors, &Security)
+    modifiers(&Either, &Errors, &Security)
 )]
 struct Document;
 
