@@ -5,6 +5,8 @@ use std::io;
 
 use tokio::net::unix::pipe;
 
+use crate::execution::{Live, Stream};
+
 /// Bytes read at a time: a pipe's default capacity, pipe(7).
 const CHUNK: usize = 65_536;
 
@@ -15,6 +17,15 @@ pub struct Capture {
     limit: usize,
     truncated: bool,
     closed: bool,
+    tap: Option<Tap>,
+}
+
+/// Who is told of a stream's bytes as they come, and of how many that was done.
+#[derive(Debug)]
+struct Tap {
+    live: Live,
+    stream: Stream,
+    told: usize,
 }
 
 impl Capture {
@@ -25,7 +36,19 @@ impl Capture {
             limit,
             truncated: false,
             closed: false,
+            tap: None,
         }
+    }
+
+    /// Tells what it keeps to `live` as well, as soon as it comes.
+    #[must_use]
+    pub fn told_to(mut self, live: Option<&Live>, stream: Stream) -> Self {
+        self.tap = live.cloned().map(|live| Tap {
+            live,
+            stream,
+            told: 0,
+        });
+        self
     }
 
     /// Reads what has come, waiting for the first of it. Pending for good once the stream is
@@ -39,6 +62,7 @@ impl Capture {
             return;
         }
         self.take(|buffer| pipe.try_read(buffer));
+        self.tell(false);
     }
 
     /// Takes what is in the pipe now without waiting, at most `rounds` times a pipe's capacity,
@@ -49,8 +73,15 @@ impl Capture {
     pub fn drain(&mut self, pipe: &pipe::Receiver, rounds: usize) {
         for _ in 0..rounds {
             if self.closed || !self.take(|buffer| Ok(rustix::io::read(pipe, buffer)?)) {
-                return;
+                break;
             }
+        }
+        self.tell(false);
+    }
+
+    fn tell(&mut self, to_the_end: bool) {
+        if let Some(tap) = &mut self.tap {
+            tap.tell(&self.bytes, to_the_end);
         }
     }
 
@@ -96,9 +127,21 @@ impl Capture {
             let cut = incomplete_tail(&self.bytes);
             self.bytes.truncate(self.bytes.len() - cut);
         }
+        self.tell(true);
         let text = String::from_utf8(self.bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         (text, self.truncated)
+    }
+}
+
+impl Tap {
+    /// Tells what is new: up to the last whole character, or to the end.
+    fn tell(&mut self, bytes: &[u8], to_the_end: bool) {
+        let new = bytes.get(self.told..).unwrap_or_default();
+        let held = if to_the_end { 0 } else { incomplete_tail(new) };
+        let new = &new[..new.len() - held];
+        self.told += new.len();
+        self.live.printed(self.stream, new);
     }
 }
 
@@ -146,6 +189,7 @@ mod tests {
                 limit: 100,
                 truncated,
                 closed: true,
+                tap: None,
             }
             .finish()
             .0
@@ -157,5 +201,29 @@ mod tests {
         assert_eq!(capture(&euro[..3], false), "a\u{fffd}");
         assert_eq!(capture(b"\xff\xfeok", false), "\u{fffd}\u{fffd}ok");
         assert_eq!(capture(b"", true), "");
+    }
+
+    #[tokio::test]
+    async fn what_is_told_is_what_is_kept() {
+        let (live, mut listener) = crate::execution::live();
+        let mut tap = Tap {
+            live,
+            stream: Stream::Stdout,
+            told: 0,
+        };
+        let bytes = b"a\xe2\x82\xac\xe2\x82\xff\xe2";
+        for end in 0..bytes.len() {
+            tap.tell(&bytes[..end], false);
+        }
+        tap.tell(bytes, true);
+        drop(tap);
+        let mut told = String::new();
+        while let Some(event) = listener.recv().await {
+            if let crate::execution::LiveEvent::Printed(_, text) = event {
+                assert!(text != "\u{fffd}" || told.len() > 3, "a split character");
+                told.push_str(&text);
+            }
+        }
+        assert_eq!(told, String::from_utf8_lossy(bytes));
     }
 }

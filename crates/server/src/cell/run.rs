@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     cgroup::Slot,
-    execution::{Limits, Outcome, Stream, Usage},
+    execution::{Limits, Live, Outcome, Stream, Usage},
 };
 
 /// How long output may still come once nobody is left to write it.
@@ -40,6 +40,8 @@ pub struct Task {
     pub stderr_bytes: usize,
     /// Wait for init's report even where the answer does not need it: it has the exact CPU time.
     pub measure: bool,
+    /// Who is told of the run while it runs.
+    pub live: Option<Live>,
 }
 
 impl Cell {
@@ -51,8 +53,8 @@ impl Cell {
             slot.limit(task.limits.memory_bytes);
         }
         let mut streams = [
-            Capture::new(task.stdout_bytes),
-            Capture::new(task.stderr_bytes),
+            Capture::new(task.stdout_bytes).told_to(task.live.as_ref(), Stream::Stdout),
+            Capture::new(task.stderr_bytes).told_to(task.live.as_ref(), Stream::Stderr),
         ];
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);

@@ -3,6 +3,7 @@
 mod doctor;
 mod env;
 mod error;
+mod key;
 #[cfg(test)]
 mod reference;
 mod run;
@@ -15,6 +16,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::CliError;
+#[cfg(test)]
+pub(crate) use self::key::key_digest;
 use crate::config::ConfigArgs;
 
 /// Runs Python that nobody trusts, each script in a sealed cell of its own.
@@ -33,13 +36,15 @@ enum Command {
     /// Serves the HTTP API until SIGTERM or SIGINT; a second signal ends it at once.
     Serve(ConfigArgs),
     /// Runs one script, without HTTP, and prints what it printed and what its main returned.
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// Prints the effective configuration as TOML, to be used as a configuration file.
     Config(ConfigArgs),
     /// Tells what of this machine's isolation works, and what to do where it does not.
     Doctor(doctor::DoctorArgs),
     /// Lists and builds environments.
     Env(env::EnvArgs),
+    /// Makes API keys.
+    Key(key::KeyArgs),
 }
 
 /// Does what the command line says. Exit codes: 0 fine, 1 the script failed, 2 wrong usage,
@@ -82,10 +87,11 @@ impl Command {
     fn carry_out(self) -> Result<ExitCode, CliError> {
         match self {
             Self::Serve(config) => block_on(serve::serve(config.load()?)),
-            Self::Run(args) => block_on(run::run(args)),
+            Self::Run(args) => block_on(run::run(*args)),
             Self::Config(config) => print_config(&config),
             Self::Doctor(args) => block_on(doctor::doctor(args)),
             Self::Env(args) => block_on(env::env(args)),
+            Self::Key(args) => key::key(&args),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{CliError, signals::Signals};
 use crate::{
@@ -27,7 +27,10 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode, CliError> {
     );
 
     let server = config.server.clone();
-    let api = Api::new(engine, Arc::new(config));
+    let api = Api::new(engine, Arc::new(config)).listening_on(address);
+    for warning in api.warnings() {
+        warn!("{warning}");
+    }
     let shutdown = shutdown(signals, api.clone());
     http::serve(listener, http::router(api), &server, shutdown).await;
     info!("ended");

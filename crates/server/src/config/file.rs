@@ -5,11 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    ConfigError, environment::EnvironmentOptions, isolation::IsolationOptions,
-    limits::LimitsOptions, options::Origin, pool::PoolOptions, server::ServerOptions,
+    ConfigError, KeyConfig, access::AccessOptions, environment::EnvironmentOptions,
+    isolation::IsolationOptions, keys::KeysFile, limits::LimitsOptions, options::Origin,
+    pool::PoolOptions, server::ServerOptions,
 };
 
 /// What a file says.
@@ -20,6 +21,8 @@ pub(super) struct FileOptions {
     #[serde(default)]
     pub(super) server: ServerOptions,
     #[serde(default)]
+    pub(super) access: AccessOptions,
+    #[serde(default)]
     pub(super) limits: LimitsOptions,
     #[serde(default)]
     pub(super) pool: PoolOptions,
@@ -27,16 +30,14 @@ pub(super) struct FileOptions {
     pub(super) isolation: IsolationOptions,
     #[serde(default)]
     pub(super) environments: BTreeMap<String, EnvironmentOptions>,
+    #[serde(default)]
+    pub(super) keys: Vec<KeyConfig>,
 }
 
 impl FileOptions {
     /// Reads and checks the file at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let options = Self::parse(path, &text)?;
+        let options: Self = read(path)?;
         let origin = Origin::File(path.to_owned());
         options.server.check(&origin)?;
         options.limits.check(&origin)?;
@@ -48,18 +49,27 @@ impl FileOptions {
         }
         Ok(options)
     }
+}
 
-    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let document = toml::Deserializer::parse(text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: line_of(text, &error),
-            problem: one_line(error.message()),
-        })?;
-        serde_path_to_error::deserialize(document).map_err(|error| {
-            let key = error.path().to_string();
-            ConfigError::file(path, &key, in_words(error.inner().message()))
-        })
-    }
+/// The keys of the file at `path`.
+pub(super) fn read_keys(path: &Path) -> Result<Vec<KeyConfig>, ConfigError> {
+    Ok(read::<KeysFile>(path)?.keys)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let document = toml::Deserializer::parse(&text).map_err(|error| ConfigError::Syntax {
+        path: path.to_owned(),
+        line: line_of(&text, &error),
+        problem: one_line(error.message()),
+    })?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let key = error.path().to_string();
+        ConfigError::file(path, &key, in_words(error.inner().message()))
+    })
 }
 
 fn line_of(text: &str, error: &toml::de::Error) -> usize {

@@ -70,7 +70,9 @@ impl IsolationConfig {
 }
 
 /// How cells are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     /// Forked ahead of need from an interpreter that has its packages imported.

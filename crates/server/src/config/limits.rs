@@ -43,7 +43,29 @@ options! {
         "tmp-inodes", "CELLBLOCK_TMP_INODES", "Files and directories that a run's /tmp can hold.";
 }
 
+/// Maxima for one caller, where they are below those for all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Of wall clock and CPU time, in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// Of memory, in MiB.
+    pub memory_mb: Option<u64>,
+}
+
 impl LimitsConfig {
+    /// These limits for a caller with ceilings: defaults come down with their maxima.
+    #[must_use]
+    pub fn below(&self, ceilings: Ceilings) -> Self {
+        let mut limits = self.clone();
+        let lower =
+            |value: &mut u64, most: Option<u64>| *value = (*value).min(most.unwrap_or(*value));
+        lower(&mut limits.max_timeout_ms, ceilings.timeout_ms);
+        lower(&mut limits.default_timeout_ms, ceilings.timeout_ms);
+        lower(&mut limits.max_memory_mb, ceilings.memory_mb);
+        lower(&mut limits.default_memory_mb, ceilings.memory_mb);
+        limits
+    }
+
     /// Refuses limits that contradict each other; `section` is where they were read.
     pub(super) fn check(&self, section: &str) -> Result<(), ConfigError> {
         let pairs = [

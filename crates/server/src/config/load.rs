@@ -8,11 +8,13 @@ use std::{
 use clap::Args;
 
 use super::{
-    Config, ConfigError, DEFAULT_ENVIRONMENT, EnvironmentConfig, IsolationConfig, LimitsConfig,
-    PoolConfig, ServerConfig,
+    AccessConfig, Config, ConfigError, DEFAULT_ENVIRONMENT, EnvironmentConfig, IsolationConfig,
+    LimitsConfig, PoolConfig, ServerConfig,
+    access::AccessOptions,
     environment::check_name,
-    file::FileOptions,
+    file::{self, FileOptions},
     isolation::IsolationOptions,
+    keys,
     limits::LimitsOptions,
     options::{Origin, Variables, variable},
     pool::PoolOptions,
@@ -42,6 +44,8 @@ pub struct ConfigArgs {
     python: Option<PathBuf>,
     #[command(flatten)]
     server: ServerOptions,
+    #[command(flatten)]
+    access: AccessOptions,
     #[command(flatten)]
     limits: LimitsOptions,
     #[command(flatten)]
@@ -81,6 +85,7 @@ impl ConfigArgs {
 
     fn check_from(&self, origin: &Origin) -> Result<(), ConfigError> {
         self.server.check(origin)?;
+        self.access.check(origin)?;
         self.limits.check(origin)?;
         self.pool.check(origin)?;
         self.isolation.check(origin)
@@ -92,6 +97,7 @@ impl ConfigArgs {
             state_dir: path_variable(variables, "CELLBLOCK_STATE_DIR")?,
             python: path_variable(variables, "CELLBLOCK_PYTHON")?,
             server: ServerOptions::from_variables(variables)?,
+            access: AccessOptions::from_variables(variables)?,
             limits: LimitsOptions::from_variables(variables)?,
             pool: PoolOptions::from_variables(variables)?,
             isolation: IsolationOptions::from_variables(variables)?,
@@ -110,15 +116,19 @@ impl ConfigArgs {
     ) -> Result<Config, ConfigError> {
         let layers = [environment, self];
         let mut server = ServerConfig::default();
+        let mut access = AccessConfig::default();
         let mut limits = LimitsConfig::default();
         let mut pool = PoolConfig::default();
         let mut isolation = IsolationConfig::default();
         server.overlay(&file.server);
+        access.overlay(&file.access);
+        access.keys_file = beside(base, &access.keys_file);
         limits.overlay(&file.limits);
         pool.overlay(&file.pool);
         isolation.overlay(&file.isolation);
         for layer in layers {
             server.overlay(&layer.server);
+            access.overlay(&layer.access);
             limits.overlay(&layer.limits);
             pool.overlay(&layer.pool);
             isolation.overlay(&layer.isolation);
@@ -132,11 +142,14 @@ impl ConfigArgs {
         let mut config = Config {
             state_dir,
             server,
+            access,
             limits,
             pool,
             isolation,
             environments: std::iter::empty().collect(),
+            keys: file.keys,
         };
+        config.read_keys()?;
         config.add_environment(DEFAULT_ENVIRONMENT);
         for (name, options) in file.environments {
             check_name(&name)?;
@@ -159,7 +172,17 @@ impl Config {
             .or_insert_with(|| EnvironmentConfig::new(name, engine, limits.clone()))
     }
 
+    /// Adds the keys that have a file of their own, and forgets the file.
+    fn read_keys(&mut self) -> Result<(), ConfigError> {
+        let path = std::mem::take(&mut self.access.keys_file);
+        if !path.is_empty() {
+            self.keys.extend(file::read_keys(Path::new(&path))?);
+        }
+        keys::check(&self.keys)
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        self.access.check_origins()?;
         self.limits.check("limits")?;
         for (name, environment) in &self.environments {
             environment.check(&format!("environments.{name}"))?;
@@ -170,6 +193,14 @@ impl Config {
 
 fn path_variable(variables: Variables, name: &str) -> Result<Option<PathBuf>, ConfigError> {
     variable(variables, &[name], "a path")
+}
+
+/// A path that the configuration file says, if it says one, relative to that file.
+fn beside(base: &Path, path: &str) -> String {
+    if path.is_empty() {
+        return String::new();
+    }
+    base.join(path).to_string_lossy().into_owned()
 }
 
 /// Where a system keeps what programs make and can make again.

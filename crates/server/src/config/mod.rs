@@ -3,10 +3,12 @@
 //! Each option is defined once, in the file of its concern, with its default, bounds, flag,
 //! variable and help ([`options`](self::options)).
 
+mod access;
 mod environment;
 mod error;
 mod file;
 mod isolation;
+mod keys;
 mod limits;
 mod load;
 mod options;
@@ -20,10 +22,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
+pub use access::{AccessConfig, AccessOptions};
 pub use environment::{DEFAULT_ENVIRONMENT, EnvironmentConfig, Requirements};
 pub use error::ConfigError;
 pub use isolation::{Cgroups, EngineKind, Floor, IsolationConfig, IsolationOptions};
-pub use limits::{LimitsConfig, LimitsOptions};
+pub use keys::KeyConfig;
+pub use limits::{Ceilings, LimitsConfig, LimitsOptions};
 pub use load::ConfigArgs;
 pub use options::{Origin, Variables};
 pub use pool::{PoolConfig, PoolOptions};
@@ -36,6 +40,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How the server listens.
     pub server: ServerConfig,
+    /// Who may call the API.
+    pub access: AccessConfig,
     /// What one execution may use, where its environment says nothing else.
     pub limits: LimitsConfig,
     /// How many cells there are, and who waits.
@@ -44,6 +50,9 @@ pub struct Config {
     pub isolation: IsolationConfig,
     /// The environments by name; the one named [`DEFAULT_ENVIRONMENT`] is always there.
     pub environments: BTreeMap<String, EnvironmentConfig>,
+    /// The API keys; without any, whoever reaches the server may use it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyConfig>,
 }
 
 impl Config {

@@ -24,6 +24,17 @@ options! {
     body_timeout_ms: u64 = 30_000, in 1..=3_600_000;
         "body-timeout-ms", "CELLBLOCK_BODY_TIMEOUT_MS",
         "Milliseconds within which a request's body must arrive; also closes connections whose peer has stopped reading.";
+    heartbeat_ms: u64 = 10_000, in 1..=3_600_000;
+        "heartbeat-ms", "CELLBLOCK_HEARTBEAT_MS",
+        "Milliseconds of silence after which an event stream gets a comment, to stay open.";
+    batch_items: u32 = 100, in 1..=10_000;
+        "batch-items", "CELLBLOCK_BATCH_ITEMS", "Executions of one batch.";
+    idempotency_seconds: u64 = 600, in 1..=604_800;
+        "idempotency-seconds", "CELLBLOCK_IDEMPOTENCY_SECONDS",
+        "Seconds for which the answer to a request with an Idempotency-Key is kept.";
+    idempotency_bytes: u64 = 67_108_864, in 0..=17_179_869_184;
+        "idempotency-bytes", "CELLBLOCK_IDEMPOTENCY_BYTES",
+        "Bytes of all kept answers together; one of more than a quarter of it is not kept.";
     max_connections: u32 = 1024, in 1..=1_000_000;
         "max-connections", "CELLBLOCK_MAX_CONNECTIONS", "Open connections; more wait to be accepted.";
     drain_seconds: u64 = 25, in 0..=3600;
@@ -45,6 +56,11 @@ impl ServerConfig {
     /// Time within which a request's body must arrive.
     pub fn body_timeout(&self) -> Duration {
         Duration::from_millis(self.body_timeout_ms)
+    }
+
+    /// Silence after which an event stream gets a comment.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms)
     }
 
     /// Time that running scripts get to finish after SIGTERM.

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{EngineError, settings::AdmissionSettings};
+use super::{EngineError, EngineStats, settings::AdmissionSettings};
 
 /// The places and the queue before them.
 #[derive(Debug)]
@@ -59,6 +59,17 @@ impl Admission {
             return Err(EngineError::Overloaded);
         }
         Ok(turn)
+    }
+
+    /// How full it is.
+    pub(super) fn stats(&self) -> EngineStats {
+        let places = self.settings.running;
+        EngineStats {
+            places,
+            running: places.saturating_sub(self.places.available_permits()),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            environments: Vec::new(),
+        }
     }
 
     /// Turns newcomers away. Who waits keeps the turn.

@@ -1,6 +1,7 @@
 //! What an engine says of itself: for `/health`, `/v1/environments` and `cellblock doctor`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The state of the engine and its environments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -14,7 +15,7 @@ pub struct EngineHealth {
 }
 
 /// The state of one environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EnvironmentHealth {
     /// Its configured name.
     pub name: String,
@@ -29,7 +30,8 @@ pub struct EnvironmentHealth {
 }
 
 /// One isolation layer, and whether it is in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Layer)]
 pub struct LayerState {
     /// Such as `seccomp`.
     pub name: String,
@@ -41,7 +43,7 @@ pub struct LayerState {
 }
 
 /// Whether a layer is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerMode {
     /// In full.

@@ -8,6 +8,7 @@ mod host;
 mod settings;
 mod source;
 mod start_error;
+mod stats;
 mod warm;
 
 use std::{
@@ -26,7 +27,7 @@ use crate::{
     cell::{Cell, answer::Budget, run::Task},
     cgroup::Groups,
     config::Config,
-    execution::{ExecutionRequest, Outcome},
+    execution::{ExecutionRequest, Live, Outcome},
 };
 use admission::{Admission, Place};
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
@@ -36,6 +37,7 @@ pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSe
 use source::Source;
 pub use source::SourceError;
 pub use start_error::StartError;
+pub use stats::{EngineStats, EnvironmentStats};
 
 /// How often a run is tried before its loss is the client's: twice would do for one zygote's death,
 /// but a cell of the dead one may still be met before its end is known.
@@ -112,12 +114,24 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`]: everything the script did is an [`Outcome`], never an error.
     pub async fn execute(&self, request: ExecutionRequest) -> Result<Outcome, EngineError> {
+        self.execute_with(request, None).await
+    }
+
+    /// The same, with somebody who is told of it while it runs.
+    ///
+    /// # Errors
+    /// See [`Engine::execute`].
+    pub async fn execute_with(
+        &self,
+        request: ExecutionRequest,
+        live: Option<Live>,
+    ) -> Result<Outcome, EngineError> {
         let arrived = Instant::now();
         let environment = self
             .environments
             .get(&request.environment)
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
-        let task = self.task(&request, &environment.restricted)?;
+        let task = self.task(&request, &environment.restricted, live)?;
         let mut place = self.admission.enter().await?;
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
@@ -133,6 +147,9 @@ impl Engine {
                 place: Some(place),
             };
             let queue = arrived.elapsed();
+            if let Some(live) = &task.live {
+                live.started();
+            }
             let judged = running.cell().run(&task).await;
             drop(lease);
             match judged {
@@ -171,6 +188,23 @@ impl Engine {
         }
     }
 
+    /// The figures of the engine now.
+    pub fn stats(&self) -> EngineStats {
+        let environments = self.environments.iter();
+        let environments = environments.map(|(name, environment)| {
+            let (ready, zygote_restarts) = environment.source.stock();
+            EnvironmentStats {
+                name: name.clone(),
+                ready,
+                zygote_restarts,
+            }
+        });
+        EngineStats {
+            environments: environments.collect(),
+            ..self.admission.stats()
+        }
+    }
+
     /// Takes no more executions; those that run or wait go on.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -205,7 +239,12 @@ impl Engine {
         }
     }
 
-    fn task(&self, request: &ExecutionRequest, restricted: &[String]) -> Result<Task, EngineError> {
+    fn task(
+        &self,
+        request: &ExecutionRequest,
+        restricted: &[String],
+        live: Option<Live>,
+    ) -> Result<Task, EngineError> {
         let job = Job {
             script: &request.script,
             input: &request.input,
@@ -234,6 +273,7 @@ impl Engine {
             stdout_bytes: size(self.run.stdout_bytes),
             stderr_bytes: size(self.run.stderr_bytes),
             measure: request.measure,
+            live,
         })
     }
 }

@@ -74,6 +74,14 @@ impl Source {
         }
     }
 
+    /// Cells in stock, and zygotes that were started in place of an older one.
+    pub(super) fn stock(&self) -> (usize, u64) {
+        match self {
+            Self::Warm(warm) => warm.stock(),
+            Self::Cold(_) => (0, 0),
+        }
+    }
+
     /// The interpreter's version.
     pub(super) fn python(&self) -> &str {
         match self {

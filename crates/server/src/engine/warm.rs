@@ -6,7 +6,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -40,6 +40,8 @@ struct Shelf {
     // Cells that were taken and have not answered yet.
     busy: AtomicUsize,
     target: usize,
+    // Zygotes started in place of an older one.
+    restarts: AtomicU64,
 }
 
 /// Held while a cell of the shelf has not answered.
@@ -101,6 +103,7 @@ impl Warm {
             taken: Notify::new(),
             busy: AtomicUsize::new(0),
             target: target * zygotes,
+            restarts: AtomicU64::new(0),
         });
         let settings = Arc::new(settings);
         // The first tells whether it can be done at all.
@@ -151,6 +154,13 @@ impl Warm {
             .map_err(|_| SourceError::Timeout(self.patience))?;
         self.shelf.busy.fetch_add(1, Ordering::Relaxed);
         Ok((cell, Lease(Arc::clone(&self.shelf))))
+    }
+
+    pub(super) fn stock(&self) -> (usize, u64) {
+        (
+            self.shelf.len(),
+            self.shelf.restarts.load(Ordering::Relaxed),
+        )
     }
 
     pub(super) fn python(&self) -> &str {

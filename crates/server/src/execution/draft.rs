@@ -7,53 +7,73 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-/// The body of `POST /execute` and `POST /v1/executions`. A `null` is as good as an absent field,
-/// but for `script`.
-#[derive(Debug, Default, Deserialize)]
+/// What to run, on what, and within which limits. A `null` is as good as an absent field, but for
+/// `script`.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ExecutionRequest, example = json!({
+    "script": "def main(input):\n    print('hello')\n    return {'sum': sum(input)}\n",
+    "input": [1, 2, 3],
+    "limits": {"timeout_ms": 2000},
+}))]
 pub struct Draft {
-    /// Python source.
+    /// Python source, at most 1 MiB unless configured otherwise. It runs as the module `script`, and
+    /// then its `main` is called: with nothing, or with `input` where it takes an argument.
+    #[schema(min_length = 1)]
     pub script: String,
-    /// Handed to `main` where it takes an argument. Kept as text, so that numbers keep every digit.
+    /// Any JSON value, handed to `main` where it takes an argument. Numbers keep every digit.
+    // Kept as text for that.
+    #[schema(value_type = Option<Value>)]
     pub input: Option<Box<RawValue>>,
-    /// What descriptor 0 reads.
+    /// What the script reads from standard input. Empty by default.
     pub stdin: Option<String>,
-    /// Added to the cell's environment.
+    /// Added to the script's own small environment.
     pub env: Option<BTreeMap<String, String>>,
-    /// Laid down below `/tmp`.
+    /// Laid down below `/tmp`, the working directory, before the script starts; at most 8 MiB in all
+    /// unless configured otherwise.
     #[serde(default, deserialize_with = "objects")]
     pub files: Option<Vec<FileDraft>>,
-    /// Globs below `/tmp` of files to return.
+    /// Globs below `/tmp` of files to return, such as `out/*.png`. Only `/v1/executions` shows them.
+    #[schema(max_items = 64)]
     pub output_files: Option<Vec<String>>,
     /// What the run may use.
     #[serde(default, deserialize_with = "object")]
     pub limits: Option<LimitsDraft>,
-    /// Name of a configured environment.
+    /// Name of a configured environment, of which `/v1/environments` has the list. [default:
+    /// `default`]
     pub environment: Option<String>,
 }
 
-/// A file to lay down: its path, and one of the two contents.
-#[derive(Debug, Default, Deserialize)]
+/// A file to lay down: its path, and one of `text` and `content`.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = InputFile, example = json!({"path": "data/a.csv", "text": "x,y\n1,2\n"}))]
 pub struct FileDraft {
-    /// Relative to `/tmp`.
+    /// Relative to `/tmp`, without `..`.
+    #[schema(min_length = 1, max_length = 4096)]
     pub path: String,
     /// The content as text.
     pub text: Option<String>,
-    /// The content in base64.
+    /// The content in base64, with padding.
     pub content: Option<String>,
 }
 
-/// What the run may use.
-#[derive(Debug, Default, Deserialize)]
+/// What the run may use, within the maxima that `/v1/environments` shows.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Limits)]
 pub struct LimitsDraft {
-    /// Wall clock in milliseconds.
+    /// Wall clock in milliseconds. [default: 10 000, maximum: 60 000, unless configured otherwise]
+    #[schema(value_type = Option<u64>, minimum = 1)]
     pub timeout_ms: Option<Whole>,
-    /// CPU time in milliseconds.
+    /// CPU time over all its processes, in milliseconds. [default: the wall clock's limit]
+    #[schema(value_type = Option<u64>, minimum = 1)]
     pub cpu_ms: Option<Whole>,
-    /// Memory in MiB.
+    /// Memory in MiB that the run may add. [default: 256, maximum: 1024, unless configured
+    /// otherwise]
+    #[schema(value_type = Option<u64>, minimum = 1)]
     pub memory_mb: Option<Whole>,
 }
 

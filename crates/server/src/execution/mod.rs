@@ -5,6 +5,7 @@
 
 pub mod draft;
 pub mod invalid;
+pub mod live;
 pub mod outcome;
 mod parse;
 pub mod record;
@@ -13,7 +14,8 @@ mod validate;
 
 pub use draft::{Draft, FileDraft, LimitsDraft};
 pub use invalid::InvalidRequest;
+pub use live::{Live, LiveEvent, live};
 pub use outcome::{ErrorType, Failure, Outcome, OutputFile, Stream, Usage};
-pub use parse::parse;
-pub use record::Record;
+pub use parse::{parse, parse_as};
+pub use record::{Record, Status};
 pub use request::{ExecutionRequest, Limits};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 /// What came of an execution that was started.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Outcome {
 }
 
 /// One of the two output streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
     /// Descriptor 1.
@@ -56,8 +57,9 @@ pub struct Usage {
     pub queue: Duration,
 }
 
-/// Why there is no result. The script's doing, always: what is ours is an engine's error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What went wrong: the type for programs, the message for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Error)]
 pub struct Failure {
     /// The type.
     #[serde(rename = "type")]
@@ -109,7 +111,7 @@ impl Failure {
 }
 
 /// The closed list of `error.type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorType {
     /// The body is not a request.
@@ -154,4 +156,70 @@ pub enum ErrorType {
     Overloaded,
     /// Our fault.
     Internal,
+}
+
+impl ErrorType {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::InvalidRequest,
+        Self::SyntaxError,
+        Self::MissingMain,
+        Self::Exception,
+        Self::RestrictedImport,
+        Self::ResultNotJson,
+        Self::ResultTooLarge,
+        Self::Timeout,
+        Self::CpuLimit,
+        Self::MemoryLimit,
+        Self::Exited,
+        Self::Crashed,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::Internal,
+    ];
+
+    /// Its name as clients see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::SyntaxError => "syntax_error",
+            Self::MissingMain => "missing_main",
+            Self::Exception => "exception",
+            Self::RestrictedImport => "restricted_import",
+            Self::ResultNotJson => "result_not_json",
+            Self::ResultTooLarge => "result_too_large",
+            Self::Timeout => "timeout",
+            Self::CpuLimit => "cpu_limit",
+            Self::MemoryLimit => "memory_limit",
+            Self::Exited => "exited",
+            Self::Crashed => "crashed",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_clients_see() {
+        for kind in ErrorType::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! From a body's bytes to a [`Draft`], with errors that name the field or the place.
 
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::{Draft, InvalidRequest, draft::Object, invalid::quoted};
@@ -7,6 +8,11 @@ use super::{Draft, InvalidRequest, draft::Object, invalid::quoted};
 /// Takes a request's body apart. Any bytes give an answer: nothing here recurses with the depth
 /// of the JSON, for the types are flat and `input` is scanned, not built.
 pub fn parse(body: &[u8]) -> Result<Draft, InvalidRequest> {
+    parse_as(body)
+}
+
+/// The same for another object whose type is flat.
+pub fn parse_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, InvalidRequest> {
     let text =
         std::str::from_utf8(body).map_err(|error| InvalidRequest::NotUtf8(error.valid_up_to()))?;
     // RFC 8259, section 8.1, lets a reader ignore a byte order mark, which some editors write.
@@ -15,7 +21,7 @@ pub fn parse(body: &[u8]) -> Result<Draft, InvalidRequest> {
         return Err(InvalidRequest::Empty);
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let draft: Object<Draft> = serde_path_to_error::deserialize(&mut deserializer)
+    let draft: Object<T> = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| explain(&error.path().to_string(), error.inner()))?;
     deserializer.end().map_err(|error| explain(".", &error))?;
     Ok(draft.0)

@@ -6,19 +6,22 @@ use std::time::Duration;
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Failure, Outcome, OutputFile, Stream, Usage};
-use crate::engine::LayerState;
+use crate::engine::{LayerMode, LayerState};
 
 /// The full record. Its fields are in the order in which they are shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Record)]
 pub struct Record<'a> {
     /// Unique, and ordered by time: a UUID of version 7.
     pub id: Uuid,
     /// Whether there is a result.
     pub status: Status,
     /// What `main()` returned; `null` where it failed.
+    #[schema(value_type = Value)]
     pub result: Option<&'a RawValue>,
     /// What was written to descriptor 1.
     pub stdout: &'a str,
@@ -36,11 +39,12 @@ pub struct Record<'a> {
     pub environment: &'a str,
     /// The isolation layers, each `on`, `degraded` or `off`.
     #[serde(serialize_with = "by_name")]
+    #[schema(value_type = BTreeMap<String, LayerMode>)]
     pub isolation: &'a [LayerState],
 }
 
 /// Whether there is a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// `main()` returned JSON.
@@ -50,7 +54,8 @@ pub enum Status {
 }
 
 /// A file that the run left.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OutputFile)]
 pub struct FileRecord<'a> {
     /// Relative to `/tmp`.
     pub path: &'a str,
@@ -59,6 +64,7 @@ pub struct FileRecord<'a> {
     /// Guessed from the name's extension.
     pub media_type: String,
     /// The content in base64; `null` where it did not fit the budget.
+    #[schema(value_type = Option<String>, content_encoding = "base64")]
     pub content: Option<Base64<'a>>,
 }
 
@@ -67,7 +73,8 @@ pub struct FileRecord<'a> {
 pub struct Base64<'a>(pub &'a [u8]);
 
 /// What the run used, in units for a person. `null` where nothing could tell.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[schema(as = Usage)]
 pub struct UsageRecord {
     /// From the job's start to its answer, in milliseconds.
     pub wall_ms: f64,

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::{Instrument, Span, info, info_span};
+use tracing::{Instrument, Span, field, info, info_span};
 
 use super::request_id::RequestId;
 
@@ -19,7 +19,11 @@ const MAX_PATH: usize = 200;
 /// Middleware that puts the request's id on every log line below it, and logs its end.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>();
-    let span = info_span!("request", id = id.map_or("-", |id| &id.0));
+    let span = info_span!(
+        "request",
+        id = id.map_or("-", |id| &id.0),
+        key = field::Empty
+    );
     let entry = Entry::new(&request, span.clone());
     let response = next.run(request).instrument(span).await;
     entry.finish(response.status());

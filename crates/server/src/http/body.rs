@@ -1,4 +1,4 @@
-//! From a request to a validated execution: media type, size and time are checked on the way.
+//! From a request to its body, and to a validated execution: media type, size and time are checked on the way.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use axum::{
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, access::Caller, once};
 use crate::{
     config::ServerConfig,
-    execution::{ExecutionRequest, parse},
+    execution::{Draft, ExecutionRequest, InvalidRequest, parse},
 };
 
 /// How much of a refused body is read and thrown away, as a multiple of the largest body, so that
@@ -22,10 +22,31 @@ const DISCARDED: u64 = 4;
 /// How long that goes on.
 const DISCARD_TIME: Duration = Duration::from_secs(2);
 
-/// The execution that a body asks for.
-pub(super) struct ScriptRequest(pub(super) ExecutionRequest);
+/// A body of JSON, and what tells one sending of it from another.
+pub(super) struct Posted {
+    pub(super) bytes: Vec<u8>,
+    pub(super) path: String,
+    /// `Idempotency-Key`.
+    pub(super) once: Option<String>,
+}
 
-impl FromRequest<Api> for ScriptRequest {
+impl Posted {
+    /// The execution that it asks for.
+    pub(super) fn request(&self, caller: &Caller, api: &Api) -> Result<ExecutionRequest, ApiError> {
+        validate(parse(&self.bytes)?, caller, api)
+    }
+
+    /// An answer that is read while it is made cannot be given a second time.
+    pub(super) fn must_be_repeatable(&self, media_type: &str) -> Result<(), ApiError> {
+        if self.once.is_none() {
+            return Ok(());
+        }
+        let problem = format!("is not taken for answers in {media_type}");
+        Err(InvalidRequest::field("Idempotency-Key", problem).into())
+    }
+}
+
+impl FromRequest<Api> for Posted {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
@@ -36,8 +57,24 @@ impl FromRequest<Api> for ScriptRequest {
             return Err(error);
         }
         let bytes = read(&mut body, config).await?;
-        Ok(Self(parse(&bytes)?.validate(&api.config)?))
+        let once = head.headers.get(once::HEADER);
+        Ok(Self {
+            bytes,
+            path: head.uri.path().to_owned(),
+            once: once.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned()),
+        })
     }
+}
+
+/// Checks a draft against the rules for its environment and for its caller.
+pub(super) fn validate(
+    draft: Draft,
+    caller: &Caller,
+    api: &Api,
+) -> Result<ExecutionRequest, ApiError> {
+    let request = draft.validate_below(&api.config, caller.ceilings())?;
+    caller.check_environment(&request.environment)?;
+    Ok(request)
 }
 
 /// JSON, whatever its parameters; not compressed.
@@ -96,7 +133,7 @@ async fn collect(body: &mut Body, limit: u64) -> Result<Option<Vec<u8>>, ApiErro
 }
 
 /// Throws away what is left of a refused body, within reason.
-async fn discard(body: &mut Body, config: &ServerConfig) {
+pub(super) async fn discard(body: &mut Body, config: &ServerConfig) {
     let most = config.body_bytes.saturating_mul(DISCARDED);
     let reading = async {
         let mut left = most;

@@ -2,6 +2,7 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Api, error::json};
 use crate::{
@@ -9,37 +10,62 @@ use crate::{
     engine::EnvironmentHealth,
 };
 
-#[derive(Serialize)]
-struct List<'a> {
+/// The environments by name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EnvironmentList)]
+pub(super) struct List<'a> {
     environments: Vec<Entry<'a>>,
 }
 
-#[derive(Serialize)]
+/// What a request gets that names it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Environment)]
 struct Entry<'a> {
+    /// What a request names.
     name: &'a str,
+    /// It can run an execution now.
     ready: bool,
+    /// Such as `3.13.0`; `null` until its interpreter has answered.
     python: Option<&'a str>,
+    /// How its cells are made.
     engine: EngineKind,
+    /// Modules that are imported ahead of need, so that importing them takes no time.
     preload: &'a [String],
+    /// Modules that a script itself may not import.
     restricted: &'a [String],
+    /// What a request may set.
     limits: Limits,
 }
 
 /// What a request may set, under the names that it uses.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EnvironmentLimits)]
 struct Limits {
+    /// Wall clock.
     timeout_ms: Bounds,
+    /// CPU time.
     cpu_ms: Bounds,
+    /// Memory.
     memory_mb: Bounds,
 }
 
-#[derive(Serialize)]
+/// One limit.
+#[derive(Serialize, ToSchema)]
 struct Bounds {
+    /// Where the request says nothing.
     default: u64,
+    /// The most that it may say.
     maximum: u64,
 }
 
-/// Lists the environments by name.
+/// List environments
+#[utoipa::path(
+    get,
+    path = "/v1/environments",
+    tag = "Server",
+    operation_id = "environments",
+    responses((status = 200, description = "By name.", body = List))
+)]
 pub(super) async fn list(State(api): State<Api>) -> Response {
     let health = api.engine.health().environments;
     let environments = api.config.environments.iter().map(|(name, config)| {

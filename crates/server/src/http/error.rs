@@ -7,8 +7,9 @@ use axum::{
 use serde::Serialize;
 use thiserror::Error;
 use tracing::error;
+use utoipa::ToSchema;
 
-use super::status;
+use super::{metrics::Rejected, status};
 use crate::{
     engine::EngineError,
     execution::{ErrorType, Failure, InvalidRequest},
@@ -26,6 +27,20 @@ pub enum ApiError {
     /// The client's fault, or its network's: the body ended before its end.
     #[error("the body broke off")]
     BrokenBody,
+    /// The client's fault: no key, or an unknown one.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// The client's fault: its key is not for that.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The client's fault: more than its key may ask for.
+    #[error("{problem}; try again in {retry_after} s")]
+    RateLimited {
+        /// More of what.
+        problem: String,
+        /// Seconds after which to try again.
+        retry_after: u64,
+    },
     /// The client's fault: no such path.
     #[error("no such path; POST a script to /execute")]
     NotFound,
@@ -49,9 +64,11 @@ pub enum ApiError {
     Internal(String),
 }
 
-/// The body of every answer that is not 200.
-#[derive(Serialize)]
-struct Body<'a> {
+/// The body of every answer that is not 200; those of `/execute` may have more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorBody)]
+pub(super) struct Body<'a> {
+    /// What went wrong.
     error: &'a Failure,
 }
 
@@ -74,6 +91,9 @@ impl ApiError {
     pub fn kind(&self) -> ErrorType {
         match self {
             Self::Invalid(_) | Self::SlowBody(_) | Self::BrokenBody => ErrorType::InvalidRequest,
+            Self::Unauthorized(_) => ErrorType::Unauthorized,
+            Self::Forbidden(_) => ErrorType::Forbidden,
+            Self::RateLimited { .. } => ErrorType::RateLimited,
             Self::NotFound => ErrorType::NotFound,
             Self::MethodNotAllowed => ErrorType::MethodNotAllowed,
             Self::TooLarge(_) => ErrorType::PayloadTooLarge,
@@ -89,20 +109,42 @@ impl ApiError {
         match self {
             Self::Overloaded => Some(HeaderValue::from_static("1")),
             Self::Unavailable => Some(HeaderValue::from_static("5")),
+            Self::RateLimited { retry_after, .. } => Some(HeaderValue::from(*retry_after)),
             _ => None,
         }
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// The error as clients see it. One of ours is logged with its cause.
+    pub(super) fn into_failure(self) -> Failure {
         if let Self::Internal(cause) = &self {
             error!(cause, "a request failed, and it is our fault");
         }
-        let failure = Failure::new(self.kind(), self.to_string());
+        Failure::new(self.kind(), self.to_string())
+    }
+
+    /// The body that an answer with this error has.
+    pub(super) fn into_json(self) -> String {
+        let failure = self.into_failure();
+        serde_json::to_string(&Body { error: &failure }).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let retry_after = self.retry_after();
+        let failure = self.into_failure();
         let mut response = json(status::of(failure.kind), &Body { error: &failure });
-        if let Some(seconds) = self.retry_after() {
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response.extensions_mut().insert(Rejected(failure.kind));
+        if failure.kind == ErrorType::Unauthorized {
+            let scheme = HeaderValue::from_static("Bearer realm=\"cellblock\"");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }
@@ -110,14 +152,17 @@ impl IntoResponse for ApiError {
 
 /// An answer in JSON.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(text) => {
-            let content_type = [(header::CONTENT_TYPE, "application/json")];
-            (status, content_type, text).into_response()
-        }
+    match serde_json::to_string(body) {
+        Ok(text) => json_text(status, text),
         Err(error) => {
             error!(%error, "an answer could not be written as JSON");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// An answer whose JSON is written already.
+pub(super) fn json_text(status: StatusCode, text: String) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    (status, content_type, text).into_response()
 }

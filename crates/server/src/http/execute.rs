@@ -3,36 +3,69 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use super::{Api, ApiError, body::ScriptRequest, error::json, status};
-use crate::execution::{Failure, Outcome, Stream};
+use super::{Api, ApiError, access::Caller, body::Posted, error::json, status};
+use crate::execution::{Draft, Failure, Outcome, Stream};
 
 /// Two fields where `main()` returned JSON; a third where something of it is missing.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Success<'a> {
+    /// What `main()` returned.
+    #[schema(value_type = Value)]
     result: &'a RawValue,
+    /// What the script printed.
     stdout: &'a str,
+    /// The streams of which more was written than is shown; absent where there is none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     truncated: &'a [Stream],
 }
 
 /// Why there is no result, and what was printed until then.
-#[derive(Serialize)]
-struct Failed<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Failed<'a> {
+    /// What went wrong.
     error: &'a Failure,
+    /// What the script printed until then.
     stdout: &'a str,
+    /// What it wrote to standard error until then.
     stderr: &'a str,
+    /// The streams of which more was written than is shown; absent where there is none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     truncated: &'a [Stream],
 }
 
-/// Runs a script and answers with what its `main()` returned.
+/// Run a script
+///
+/// The simple form: 200 with what `main()` returned and what was printed, 400 where there is no such
+/// thing.
+#[utoipa::path(
+    post,
+    path = "/execute",
+    tag = "Executions",
+    operation_id = "execute",
+    request_body = Draft,
+    responses((
+        status = 200,
+        description = "`main()` returned JSON.",
+        body = Success,
+        example = json!({"result": {"message": "Hello from sandbox!"}, "stdout": ""})
+    ))
+)]
 pub(super) async fn execute(
     State(api): State<Api>,
-    ScriptRequest(request): ScriptRequest,
+    caller: Caller,
+    posted: Posted,
 ) -> Result<Response, ApiError> {
-    let outcome = api.run(request).await?;
-    Ok(answer(&outcome))
+    let work = async {
+        let request = posted.request(&caller, &api)?;
+        let _place = caller.enter()?;
+        let outcome = api.run(request).await?;
+        Ok(answer(&outcome))
+    };
+    api.once.answer(&caller, &posted, work).await
 }
 
 fn answer(outcome: &Outcome) -> Response {

@@ -2,27 +2,53 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Api, error::json};
 use crate::engine::{EnvironmentHealth, LayerState};
 
-#[derive(Serialize)]
-struct Health {
+/// How the server is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// Whether to send executions here.
     status: Phase,
+    /// The program's version.
     version: &'static str,
+    /// Every configured environment, by name.
     environments: Vec<EnvironmentHealth>,
+    /// Every isolation layer, in the order in which they are applied.
     isolation: Vec<LayerState>,
+    /// What the operator should see to; absent where there is nothing.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
+    warnings: &'static [&'static str],
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Phase {
+    /// Not yet.
     Starting,
+    /// Yes.
     Ready,
+    /// No more.
     Draining,
 }
 
-/// 200 where an execution would be taken now, else 503; the body is the same in both cases.
+/// Whether an execution would be taken now
+///
+/// With the isolation layers that are in force, each with the reason where it is not on.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "Server",
+    operation_id = "health",
+    security(()),
+    responses(
+        (status = 200, description = "It would.", body = Health),
+        (status = 503, description = "It would not: the server starts or drains.", body = Health),
+    )
+)]
 pub(super) async fn health(State(api): State<Api>) -> Response {
     let engine = api.engine.health();
     let (status, phase) = match (api.is_draining(), engine.ready) {
@@ -35,6 +61,7 @@ pub(super) async fn health(State(api): State<Api>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         environments: engine.environments,
         isolation: engine.isolation,
+        warnings: api.warnings(),
     };
     json(status, &health)
 }

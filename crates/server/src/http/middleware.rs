@@ -10,9 +10,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{
+    CompressionLevel,
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{NotForContentType, SizeAbove},
+    },
+};
 
-use super::{ApiError, access_log, request_id};
+use super::{ApiError, access_log, batch::NDJSON, request_id};
+
+/// Bytes below which compression is not worth the time.
+const COMPRESSED_ABOVE: u16 = 1024;
 
 /// Puts the middleware around the routes. The first layer is the outermost.
 pub(super) fn around(routes: Router) -> Router {
@@ -21,8 +31,20 @@ pub(super) fn around(routes: Router) -> Router {
             .layer(from_fn(request_id::assign))
             .layer(from_fn(access_log::log))
             .layer(from_fn(set_headers))
+            .layer(compression())
             .layer(CatchPanicLayer::custom(answer_panic)),
     )
+}
+
+/// Compresses what is large, where the client asks for that; not what is read while it is made,
+/// which would come late.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let worthwhile = SizeAbove::new(COMPRESSED_ABOVE)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::const_new(NDJSON));
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(worthwhile)
 }
 
 /// Answers are data for one reader: not to be guessed at as a page, not to be kept by a cache.

@@ -1,34 +1,67 @@
 //! What the handlers share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
-use super::ApiError;
+use super::{ApiError, access::Access, metrics::Metrics, once::Once};
 use crate::{
     config::Config,
     engine::Engine,
-    execution::{ExecutionRequest, Outcome},
+    execution::{ExecutionRequest, Live, Outcome},
 };
+
+/// A server that strangers may reach and use.
+const OPEN: &str = "this server listens on an address that is not loopback, and needs no key: \
+    whoever reaches it may run scripts; make keys with `cellblock key new`";
 
 /// What the handlers share. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub(super) engine: Arc<Engine>,
     pub(super) config: Arc<Config>,
+    pub(super) access: Arc<Access>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) once: Arc<Once>,
+    public: bool,
     draining: Arc<AtomicBool>,
 }
 
 impl Api {
     /// An API in front of this engine.
     pub fn new(engine: Arc<Engine>, config: Arc<Config>) -> Self {
-        let draining = Arc::default();
+        let access = Arc::new(Access::new(&config.keys));
+        let once = Arc::new(Once::new(&config.server));
+        let metrics = Arc::new(Metrics::new(Arc::clone(&engine)));
         Self {
             engine,
             config,
-            draining,
+            access,
+            metrics,
+            once,
+            public: false,
+            draining: Arc::default(),
         }
+    }
+
+    /// Says where it is to be reached.
+    #[must_use]
+    pub fn listening_on(mut self, address: SocketAddr) -> Self {
+        self.public = !address.ip().is_loopback();
+        self
+    }
+
+    /// What the operator should know, for the log and `/health`.
+    pub fn warnings(&self) -> &'static [&'static str] {
+        if self.public && self.access.is_open() {
+            return &[OPEN];
+        }
+        &[]
     }
 
     /// Takes no more executions; those that run or wait go on.
@@ -42,13 +75,32 @@ impl Api {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Runs one execution. Never spawned: when the client leaves, hyper drops the handler's
-    /// future, this one with it, and the engine ends the run.
-    pub(super) async fn run(&self, request: ExecutionRequest) -> Result<Outcome, ApiError> {
+    /// Refuses while executions are not taken any more.
+    pub(super) fn check_open(&self) -> Result<(), ApiError> {
         if self.is_draining() {
             return Err(ApiError::Unavailable);
         }
-        let outcome = self.engine.execute(request).await;
-        outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()))
+        Ok(())
+    }
+
+    /// Runs one execution. Never spawned: when the client leaves, hyper drops the handler's
+    /// future, this one with it, and the engine ends the run.
+    pub(super) async fn run(&self, request: ExecutionRequest) -> Result<Outcome, ApiError> {
+        self.run_with(request, None).await
+    }
+
+    /// The same, with somebody who is told of it while it runs.
+    pub(super) async fn run_with(
+        &self,
+        request: ExecutionRequest,
+        live: Option<Live>,
+    ) -> Result<Outcome, ApiError> {
+        self.check_open()?;
+        let (started, run) = (Instant::now(), self.metrics.run(&request.environment));
+        let outcome = self.engine.execute_with(request, live).await;
+        let outcome =
+            outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()));
+        run.ended(&outcome, started.elapsed());
+        outcome
     }
 }

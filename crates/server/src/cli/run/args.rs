@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use serde_json::value::RawValue;
 
-use super::CliError;
+use super::{CliError, files};
 use crate::{
     config::{Config, ConfigArgs, ConfigError},
     execution::{Draft, InvalidRequest, LimitsDraft, draft::Whole},
@@ -40,6 +40,18 @@ pub(in crate::cli) struct RunArgs {
     /// Memory in MiB that the run may add. [default: see --default-memory-mb]
     #[arg(long, value_name = "MIB")]
     memory: Option<u64>,
+    /// CPU time in seconds over all its processes. [default: the wall clock's limit]
+    #[arg(long, value_name = "SECONDS", value_parser = milliseconds)]
+    cpu: Option<u64>,
+    /// A file to lay below the script's /tmp, under PATH or its own name; may be given several times.
+    #[arg(long, value_name = "[PATH=]FILE", value_parser = file)]
+    file: Vec<(String, PathBuf)>,
+    /// A glob of files below the script's /tmp to return; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    output_file: Vec<String>,
+    /// Directory to put returned files in, over what is there; without it only --json shows them.
+    #[arg(long, value_name = "DIR", requires = "output_file")]
+    pub(super) output_dir: Option<PathBuf>,
     /// A variable for the script's environment; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     env: Vec<(String, String)>,
@@ -70,11 +82,11 @@ impl RunArgs {
             input: self.input.map(|text| read_input(&text)).transpose()?,
             stdin: self.stdin.map(text_or_file).transpose()?,
             env: Some(BTreeMap::from_iter(self.env)),
-            files: None,
-            output_files: None,
+            files: Some(files::read(self.file)?),
+            output_files: Some(self.output_file),
             limits: Some(LimitsDraft {
                 timeout_ms: self.timeout.map(Whole),
-                cpu_ms: None,
+                cpu_ms: self.cpu.map(Whole),
                 memory_mb: self.memory.map(Whole),
             }),
             environment: self.environment,
@@ -122,6 +134,16 @@ fn milliseconds(seconds: &str) -> Result<u64, String> {
         .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok());
     let time = time.ok_or("write seconds, such as 10 or 2.5")?;
     u64::try_from(time.as_millis()).map_err(|error| error.to_string())
+}
+
+fn file(text: &str) -> Result<(String, PathBuf), String> {
+    if let Some((path, file)) = text.split_once('=') {
+        return Ok((path.to_owned(), file.into()));
+    }
+    match Path::new(text).file_name().and_then(|name| name.to_str()) {
+        Some(name) => Ok((name.to_owned(), text.into())),
+        None => Err("write FILE, or PATH=FILE".to_owned()),
+    }
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
@@ -174,6 +196,13 @@ mod tests {
         let limits = draft.limits.unwrap();
         assert_eq!(limits.timeout_ms, Some(Whole(2500)));
         assert_eq!(limits.memory_mb, Some(Whole(64)));
+    }
+
+    #[test]
+    fn files_are_laid_under_their_names() {
+        assert_eq!(file("a/b.csv"), Ok(("b.csv".to_owned(), "a/b.csv".into())));
+        assert_eq!(file("x/y=a/b"), Ok(("x/y".to_owned(), "a/b".into())));
+        assert!(file("..").is_err());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `cellblock run`: the same engine and the same answer, without HTTP.
 
 mod args;
+mod files;
 mod show;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
@@ -25,13 +26,13 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
     let mut config = args.load_config()?;
     telemetry::init(&config.server)?;
-    let json = args.json;
+    let (json, output_dir) = (args.json, args.output_dir.clone());
     let request = args.into_draft()?.validate(&config)?;
     shrink(&mut config, &request.environment);
     let mut signals = Signals::listen()?;
     // A signal drops the other future, which ends the run.
     tokio::select! {
-        done = carry_out(&config, request, json) => done,
+        done = carry_out(&config, request, json, output_dir.as_deref()) => done,
         code = signals.next() => Ok(ExitCode::from(code)),
     }
 }
@@ -40,11 +41,15 @@ async fn carry_out(
     config: &Config,
     request: ExecutionRequest,
     json: bool,
+    output_dir: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
     let engine = Engine::start(config).await?;
     let environment = request.environment.clone();
     wait_until_ready(&engine).await?;
     let outcome = engine.execute(request).await?;
+    if let Some(directory) = output_dir {
+        files::write(&outcome.files, directory)?;
+    }
     if json {
         let isolation = engine.health().isolation;
         let record = Record::new(&outcome, &environment, &isolation);

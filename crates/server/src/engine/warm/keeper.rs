@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     os::fd::{BorrowedFd, OwnedFd},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -90,6 +90,7 @@ impl Keeper {
                 None => self.start().await,
             };
             wall = self.keep(current).await;
+            self.shelf.restarts.fetch_add(1, Ordering::Relaxed);
         }
     }
 

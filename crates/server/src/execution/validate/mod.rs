@@ -10,14 +10,23 @@ use cellblock_wire::json;
 use serde_json::value::RawValue;
 
 use super::{Draft, ExecutionRequest, InvalidRequest, invalid::quoted};
-use crate::config::{Config, DEFAULT_ENVIRONMENT, EnvironmentConfig};
+use crate::config::{Ceilings, Config, DEFAULT_ENVIRONMENT, EnvironmentConfig};
 
 impl Draft {
     /// Checks every value against the rules of the environment it names.
     pub fn validate(self, config: &Config) -> Result<ExecutionRequest, InvalidRequest> {
+        self.validate_below(config, Ceilings::default())
+    }
+
+    /// The same for a caller with ceilings of its own.
+    pub fn validate_below(
+        self,
+        config: &Config,
+        ceilings: Ceilings,
+    ) -> Result<ExecutionRequest, InvalidRequest> {
         let name = self.environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
         let environment = find_environment(name, config)?;
-        let rules = &environment.limits;
+        let rules = &environment.limits.below(ceilings);
         text::check_script(&self.script, rules)?;
         let env = self.env.unwrap_or_default();
         text::check_env(&env)?;

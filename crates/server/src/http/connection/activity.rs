@@ -22,7 +22,7 @@ use tokio::{
 
 /// What has happened on a connection.
 #[derive(Debug, Default)]
-pub(super) struct Activity {
+pub(in crate::http) struct Activity {
     /// Bytes moved in either direction, modulo 2^64.
     moved: AtomicU64,
     /// Requests that a handler works on.

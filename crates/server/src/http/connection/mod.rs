@@ -1,6 +1,7 @@
 //! One connection, HTTP/1 or HTTP/2, with every bound that it is held to.
 
 mod activity;
+mod working;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 use tracing::debug;
 
 use self::activity::{Activity, Watched};
+pub(super) use self::working::{Busy, Working};
 use crate::config::ServerConfig;
 
 /// Requests that one HTTP/2 connection may have under way.
@@ -85,8 +87,9 @@ fn counted(
 > + Clone
 + Send {
     let service = TowerToHyperService::new(router);
-    service_fn(move |request| {
+    service_fn(move |mut request: Request<_>| {
         let running = Activity::begin(&activity);
+        request.extensions_mut().insert(Arc::clone(&activity));
         let answer = service.call(request);
         async move {
             let answer = answer.await;

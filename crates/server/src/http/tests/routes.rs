@@ -164,6 +164,18 @@ async fn a_failure_of_ours_shows_no_internals() {
 }
 
 #[tokio::test]
+async fn an_open_door_to_strangers_is_said_to_be_one() {
+    let health = async |address: &str| {
+        let api = api().listening_on(address.parse().unwrap());
+        let request = Request::get("/health").body(Body::empty()).unwrap();
+        send_to(router(api), request).await.body
+    };
+    assert_eq!(health("127.0.0.1:1").await.get("warnings"), None);
+    let warnings = &health("0.0.0.0:1").await["warnings"];
+    assert!(warnings[0].as_str().unwrap().contains("needs no key"));
+}
+
+#[tokio::test]
 async fn a_panic_is_a_500_with_the_usual_headers() {
     let routes = Router::new().route("/panic", get(async || -> () { panic!("secret") }));
     let request = Request::get("/panic").body(Body::empty()).unwrap();
