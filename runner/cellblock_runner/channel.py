@@ -36,11 +36,12 @@ class Channel:
     def receive_job(self) -> bytes:
         """Wait for a job and return its whole document."""
         head = self._packet()
-        start = TOKEN_SIZE + 1 + 8
+        size = TOKEN_SIZE + 1
+        start = size + 3 * 8  # the two limits after the size are the native half's
         if len(head) < start or head[TOKEN_SIZE] != JOB_HEAD:
             raise ChannelClosed
         self._token = head[:TOKEN_SIZE]
-        total = int.from_bytes(head[TOKEN_SIZE + 1 : start], "little")
+        total = int.from_bytes(head[size : size + 8], "little")
         if len(head) - start == total:
             return head[start:]
         document = bytearray(head[start:])

@@ -14,7 +14,7 @@ _state = _position = None
 
 
 def reseed() -> None:
-    """Give every generator and cached secret of the process new state. Touches only what is imported.
+    """Give every generator and cached secret of the process new state, where it is imported.
 
     OpenSSL's generator is left out: it reseeds by itself when it finds another pid than it was made
     under, and a cell's (2) is never the zygote's (1). To touch it here would load its providers,

@@ -47,7 +47,7 @@ def zygote():
 def cold():
     """Becomes the one cell. Does not return."""
     wall = _wall()
-    import cellblock_runner.cell
+    import cellblock_runner.cell  # noqa: F401  here, where files may still be opened freely
 
     _run(wall.become_cell(platform.python_version()))
 

@@ -76,7 +76,7 @@ def document(script, **fields):
 
 def packets(data):
     """The packets of a job document."""
-    head = TOKEN + b"\x01" + struct.pack("<Q", len(data))
+    head = TOKEN + b"\x01" + struct.pack("<QQQ", len(data), 1 << 30, 60)
     room = 65536 - len(head)
     yield head + data[:room]
     for start in range(room, len(data), 65519):

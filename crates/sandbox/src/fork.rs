@@ -3,8 +3,7 @@
 use std::os::fd::{OwnedFd, RawFd};
 
 use cellblock_wire::{
-    job::CellLimits,
-    packet::{self, Kind, MAX_PACKET, Token},
+    packet::{self, Kind, LIMITS_END, Token},
     report::SetupFailure,
 };
 use rustix::{
@@ -102,18 +101,15 @@ fn send(channel: RawFd, kind: Kind, payload: &[u8]) -> Result<(), Errno> {
     rustix::net::send(sys::borrow(channel), &packet, SendFlags::NOSIGNAL).map(drop)
 }
 
+/// Waits for the first packet and applies the limits in it. The packet stays for the runner.
 fn await_limits(channel: RawFd) -> Option<()> {
-    let mut packet = vec![0; MAX_PACKET];
+    let mut start = [0; LIMITS_END];
     let received = loop {
-        match rustix::net::recv(sys::borrow(channel), &mut packet[..], RecvFlags::empty()) {
-            Ok((length, _)) => break packet.get(..length)?,
+        match rustix::net::recv(sys::borrow(channel), &mut start[..], RecvFlags::PEEK) {
+            Ok((length, _)) => break start.get(..length)?,
             Err(Errno::INTR) => {}
             Err(_) => return None,
         }
     };
-    let (kind, payload) = packet::decode(received, Token::NONE).ok()?;
-    let run: CellLimits = (kind == Kind::Limits)
-        .then(|| serde_json::from_slice(payload))?
-        .ok()?;
-    limits::apply(&run).ok()
+    limits::apply(&packet::limits(received)?).ok()
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// Limits that the cell's native half lowers on itself before the job arrives. The job's author
 /// cannot raise them: both the soft and the hard limit are set, and the cell has no capability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CellLimits {
     /// Bytes that one process may add to what it inherited (`RLIMIT_DATA` and `RLIMIT_AS`,
     /// each on top of the size at this moment); the cgroup, where there is one, counts them all.

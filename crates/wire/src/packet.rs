@@ -7,6 +7,8 @@
 
 use thiserror::Error;
 
+use crate::job::CellLimits;
+
 /// Largest packet in bytes, header included. A packet must fit a socket buffer of the kernel's
 /// default size (`net.core.wmem_default`, 212 992 bytes) several times over.
 pub const MAX_PACKET: usize = 65_536;
@@ -35,12 +37,13 @@ impl std::fmt::Debug for Token {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// Server to cell: `u64` little-endian length of the job document, then its first bytes.
+    /// Server to cell, the first packet: three `u64` little-endian, the length of the job document
+    /// and the two [`CellLimits`], then the document's first bytes. The limits stand in the same
+    /// packet so that a waiting cell is woken once; its native half looks at them before the runner
+    /// reads the packet.
     JobHead = 0x01,
     /// Server to cell: further bytes of the job document.
     JobPart = 0x02,
-    /// Server to cell, before the job: [`crate::job::CellLimits`] as JSON.
-    Limits = 0x03,
     /// Cell to server: sealed and waiting; sent before any user code is known to the cell.
     Ready = 0x10,
     /// Cell to server: bytes of the result, JSON text.
@@ -66,7 +69,6 @@ impl Kind {
         Some(match byte {
             0x01 => Self::JobHead,
             0x02 => Self::JobPart,
-            0x03 => Self::Limits,
             0x10 => Self::Ready,
             0x11 => Self::ResultPart,
             0x12 => Self::ErrorPart,
@@ -118,12 +120,41 @@ pub fn encode(token: Token, kind: Kind, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
+/// Bytes of a [`Kind::JobHead`]'s payload in front of the document.
+const JOB_HEAD: usize = 3 * size_of::<u64>();
+/// Bytes that a cell has to see of its first packet to know its limits.
+pub const LIMITS_END: usize = HEADER + JOB_HEAD;
+
+/// The limits in a cell's first packet, of which `start` is the first [`LIMITS_END`] bytes or more.
+pub fn limits(start: &[u8]) -> Option<CellLimits> {
+    let (kind, head) = start.get(TOKEN_LEN..LIMITS_END)?.split_first()?;
+    let word = |index: usize| {
+        let bytes = head.get(index * 8..index * 8 + 8)?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    };
+    (*kind == Kind::JobHead as u8).then_some(())?;
+    Some(CellLimits {
+        memory_bytes: word(1)?,
+        cpu_seconds: word(2)?,
+    })
+}
+
 /// The packets that carry `document` to a cell, in order.
-pub fn job_packets(token: Token, document: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
-    const FIRST: usize = MAX_PAYLOAD - size_of::<u64>();
+pub fn job_packets(
+    token: Token,
+    limits: CellLimits,
+    document: &[u8],
+) -> impl Iterator<Item = Vec<u8>> + '_ {
+    const FIRST: usize = MAX_PAYLOAD - JOB_HEAD;
     let (first, rest) = document.split_at(document.len().min(FIRST));
-    let mut head = Vec::with_capacity(size_of::<u64>() + first.len());
-    head.extend_from_slice(&(document.len() as u64).to_le_bytes());
+    let mut head = Vec::with_capacity(JOB_HEAD + first.len());
+    for word in [
+        document.len() as u64,
+        limits.memory_bytes,
+        limits.cpu_seconds,
+    ] {
+        head.extend_from_slice(&word.to_le_bytes());
+    }
     head.extend_from_slice(first);
     std::iter::once(encode(token, Kind::JobHead, &head)).chain(
         rest.chunks(MAX_PAYLOAD)
@@ -136,10 +167,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const LIMITS: CellLimits = CellLimits {
+        memory_bytes: 5,
+        cpu_seconds: 7,
+    };
+
     proptest! {
         #[test]
         fn any_bytes_decode_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), token in any::<[u8; 16]>()) {
             let _ = decode(&bytes, Token(token));
+            let _ = limits(&bytes);
         }
 
         #[test]
@@ -160,13 +197,14 @@ mod tests {
         fn a_job_of_any_size_arrives_whole(len in 0usize..200_000) {
             let document: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let mut joined = Vec::new();
-            for (index, packet) in job_packets(Token::NONE, &document).enumerate() {
+            for (index, packet) in job_packets(Token::NONE, LIMITS, &document).enumerate() {
                 prop_assert!(packet.len() <= MAX_PACKET);
                 let (kind, payload) = decode(&packet, Token::NONE).unwrap();
                 if index == 0 {
                     prop_assert_eq!(kind, Kind::JobHead);
                     prop_assert_eq!(u64::from_le_bytes(payload[..8].try_into().unwrap()), len as u64);
-                    joined.extend_from_slice(&payload[8..]);
+                    prop_assert_eq!(limits(&packet), Some(LIMITS));
+                    joined.extend_from_slice(&payload[JOB_HEAD..]);
                 } else {
                     prop_assert_eq!(kind, Kind::JobPart);
                     joined.extend_from_slice(payload);

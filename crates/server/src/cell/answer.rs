@@ -76,12 +76,9 @@ impl Answer {
                 Progress::More
             }
             Kind::Done => Progress::Done,
-            Kind::JobHead
-            | Kind::JobPart
-            | Kind::Limits
-            | Kind::Ready
-            | Kind::Started
-            | Kind::SetupFailed => self.waste(),
+            Kind::JobHead | Kind::JobPart | Kind::Ready | Kind::Started | Kind::SetupFailed => {
+                self.waste()
+            }
         }
     }
 

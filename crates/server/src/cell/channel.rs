@@ -3,7 +3,10 @@
 use std::{io, os::fd::OwnedFd};
 
 use cellblock_wire::packet::MAX_PACKET;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{RecvFlags, SendFlags},
+};
 use tokio::{io::Interest, net::UnixStream};
 
 /// A cell channel. Descriptors that a script might try to send along are never taken: plain
@@ -29,11 +32,7 @@ impl Channel {
     pub async fn receive(&mut self) -> io::Result<Option<&[u8]>> {
         self.buffer.resize(MAX_PACKET, 0);
         loop {
-            let closed = self
-                .socket
-                .ready(Interest::READABLE)
-                .await?
-                .is_read_closed();
+            self.socket.readable().await?;
             let received = self.socket.try_io(Interest::READABLE, || {
                 // A longer packet is cut by the kernel and fails to decode.
                 let flags = RecvFlags::empty();
@@ -41,7 +40,7 @@ impl Channel {
             });
             match received {
                 // Nothing is read both at the end and where a script sent an empty packet.
-                Ok(0) if closed => return Ok(None),
+                Ok(0) if self.is_closed() => return Ok(None),
                 Ok(length) => return Ok(Some(&self.buffer[..length])),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
@@ -50,6 +49,15 @@ impl Channel {
                 },
             }
         }
+    }
+
+    /// Whether the other end is closed everywhere. Asked of the kernel: what tokio knows of it may
+    /// be older than the end that was just read.
+    fn is_closed(&self) -> bool {
+        let gone = PollFlags::RDHUP | PollFlags::HUP;
+        let mut watched = [PollFd::new(&self.socket, PollFlags::RDHUP)];
+        let asked = poll(&mut watched, Some(&Timespec::default()));
+        asked.is_ok() && watched[0].revents().intersects(gone)
     }
 
     /// Sends one packet. `Ok(false)` when nobody is there to take it.
@@ -72,5 +80,26 @@ impl Channel {
                 },
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, send, socketpair};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_end_that_came_a_moment_ago_is_no_empty_packet() {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let mut channel = Channel::new(ours).unwrap();
+        send(&theirs, b"one", SendFlags::empty()).unwrap();
+        assert_eq!(channel.receive().await.unwrap(), Some(&b"one"[..]));
+        send(&theirs, b"", SendFlags::empty()).unwrap();
+        assert_eq!(channel.receive().await.unwrap(), Some(&b""[..]));
+        drop(theirs);
+        assert_eq!(channel.receive().await.unwrap(), None);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cellblock_wire::{
     job::CellLimits,
-    packet::{self, Kind, Token},
+    packet::{self, Token},
 };
 
 use tokio::time::Instant;
@@ -207,15 +207,14 @@ async fn next_packet<'a>(
     }
 }
 
+/// Seconds of CPU time are the kernel's own backstop behind the server's watch: one more than the
+/// limit, so that it is the server that finds out.
 fn job_packets(task: &Task, token: Token) -> Vec<Vec<u8>> {
     let limits = CellLimits {
         memory_bytes: task.limits.memory_bytes,
         cpu_seconds: task.limits.cpu.as_secs() + 1,
     };
-    let limits = serde_json::to_vec(&limits).unwrap_or_default();
-    std::iter::once(packet::encode(Token::NONE, Kind::Limits, &limits))
-        .chain(packet::job_packets(token, &task.document))
-        .collect()
+    packet::job_packets(token, limits, &task.document).collect()
 }
 
 fn random_token() -> Result<[u8; 16], NoVerdict> {

@@ -3,8 +3,10 @@
 use std::{
     fs,
     fs::File,
-    io::{Read, Seek, Write},
-    os::fd::{AsFd, BorrowedFd},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::FileExt,
+    },
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -272,24 +274,17 @@ fn open_both(directory: &Path, file: &str) -> Result<File, GroupsError> {
         .map_err(|source| GroupsError::Refused { path, source })
 }
 
-fn read_text(mut file: &File) -> String {
-    let mut text = String::new();
-    if file
-        .rewind()
-        .and_then(|()| file.read_to_string(&mut text))
-        .is_err()
-    {
-        text.clear();
-    }
-    text
+/// All of these files are short, and a read from the start gives them whole and anew.
+fn read_text(file: &File) -> String {
+    let mut bytes = [0; 512];
+    let length = file.read_at(&mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
 }
 
 fn read_number(file: &File) -> Option<u64> {
     read_text(file).trim().parse().ok()
 }
 
-fn write_at_start(mut file: &File, text: &str) -> bool {
-    file.rewind()
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .is_ok()
+fn write_at_start(file: &File, text: &str) -> bool {
+    file.write_all_at(text.as_bytes(), 0).is_ok()
 }

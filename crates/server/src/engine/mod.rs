@@ -123,7 +123,7 @@ impl Engine {
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
         for _ in 0..TRIES {
-            let cell = environment
+            let (cell, lease) = environment
                 .source
                 .take()
                 .await
@@ -133,7 +133,9 @@ impl Engine {
                 place: Some(place),
             };
             let queue = arrived.elapsed();
-            match running.cell().run(&task).await {
+            let judged = running.cell().run(&task).await;
+            drop(lease);
+            match judged {
                 Ok(mut outcome) => {
                     outcome.usage.queue = queue;
                     return Ok(outcome);

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use cellblock_wire::control::Setup;
 use thiserror::Error;
 
-use super::{cold::Cold, settings::EnvironmentSettings, warm::Warm};
+use super::{
+    cold::Cold,
+    settings::EnvironmentSettings,
+    warm::{Lease, Warm},
+};
 use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
@@ -63,10 +67,10 @@ impl Source {
     }
 
     /// A sealed cell that nobody has used.
-    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
+    pub(super) async fn take(&self) -> Result<(Cell, Option<Lease>), SourceError> {
         match self {
-            Self::Warm(warm) => warm.take().await,
-            Self::Cold(cold) => cold.take().await,
+            Self::Warm(warm) => warm.take().await.map(|(cell, lease)| (cell, Some(lease))),
+            Self::Cold(cold) => cold.take().await.map(|cell| (cell, None)),
         }
     }
 

@@ -4,7 +4,10 @@ mod keeper;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
@@ -32,9 +35,22 @@ struct Shelf {
     cells: Mutex<VecDeque<Cell>>,
     // One permit per cell on the shelf; waiters are served in order.
     filled: Semaphore,
-    // Told whenever a cell was taken.
+    // Told whenever a cell was taken, and whenever a run was answered.
     taken: Notify,
+    // Cells that were taken and have not answered yet.
+    busy: AtomicUsize,
     target: usize,
+}
+
+/// Held while a cell of the shelf has not answered.
+#[derive(Debug)]
+pub(super) struct Lease(Arc<Shelf>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.taken.notify_one();
+    }
 }
 
 impl Shelf {
@@ -55,6 +71,11 @@ impl Shelf {
             .pop_front();
         self.taken.notify_one();
         cell
+    }
+
+    /// Whether making cells can wait for those that run: there are enough for who comes next.
+    fn can_wait(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0 && self.len() * 2 >= self.target
     }
 
     fn len(&self) -> usize {
@@ -78,6 +99,7 @@ impl Warm {
             cells: Mutex::default(),
             filled: Semaphore::new(0),
             taken: Notify::new(),
+            busy: AtomicUsize::new(0),
             target: target * zygotes,
         });
         let settings = Arc::new(settings);
@@ -104,7 +126,7 @@ impl Warm {
         };
         // Ready means that a request would meet a cell.
         tokio::select! {
-            cell = warm.take() => warm.shelf.put(cell?),
+            taken = warm.take() => warm.shelf.put(taken?.0),
             failure = failures.wait_for(Option::is_some) => {
                 if let Some(failure) = failure.ok().and_then(|failure| failure.clone()) {
                     return Err(failure.into());
@@ -114,7 +136,7 @@ impl Warm {
         Ok(warm)
     }
 
-    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
+    pub(super) async fn take(&self) -> Result<(Cell, Lease), SourceError> {
         let cell = async {
             loop {
                 match self.shelf.take().await {
@@ -124,9 +146,11 @@ impl Warm {
                 }
             }
         };
-        tokio::time::timeout(self.patience, cell)
+        let cell = tokio::time::timeout(self.patience, cell)
             .await
-            .map_err(|_| SourceError::Timeout(self.patience))
+            .map_err(|_| SourceError::Timeout(self.patience))?;
+        self.shelf.busy.fetch_add(1, Ordering::Relaxed);
+        Ok((cell, Lease(Arc::clone(&self.shelf))))
     }
 
     pub(super) fn python(&self) -> &str {

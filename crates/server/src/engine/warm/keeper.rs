@@ -24,6 +24,10 @@ use crate::{
 /// How long to wait after a zygote failed to start, or to make a cell, before it is tried again.
 const BACK_OFF: Duration = Duration::from_millis(500);
 
+/// How long making new cells waits for a run to be answered first, while enough are ready: a fork
+/// takes a processor for some milliseconds, which a client would notice.
+const DEFERENCE: Duration = Duration::from_millis(4);
+
 /// Why a keeper gave a wall up, where that is worth telling who starts the engine.
 pub(super) type Failure = Option<FailureText>;
 
@@ -53,8 +57,10 @@ struct Nursery {
     next: u64,
     unborn: HashMap<u64, (ServerEnds, Option<Slot>)>,
     sealing: JoinSet<Result<Cell, cell::CellError>>,
-    /// Until when no cell is asked for.
+    /// Until when no cell is asked for, after a failure.
     rest: Instant,
+    /// Until when the shelf is left as it is, for the sake of a run.
+    deferred: Option<Instant>,
 }
 
 pub(super) async fn start_wall(settings: &EnvironmentSettings) -> Result<Wall, SourceError> {
@@ -126,21 +132,22 @@ impl Keeper {
                     None => std::future::pending().await,
                 }
             };
+            let pause = nursery.pause_ends();
             tokio::select! {
-                event = wall.control.receive() => {
-                    if let Err(error) = nursery.take(event, self) {
-                        return self.lose(&wall, &error);
-                    }
-                }
-                Some(sealed) = nursery.sealing.join_next() => match sealed {
-                    Ok(Ok(cell)) => self.shelf.put(cell),
-                    Ok(Err(error)) => nursery.refuse(self, "seal", &error),
-                    Err(error) => nursery.refuse(self, "seal", &error),
-                },
-                wall = replaced => return Some(wall),
-                () = self.shelf.taken.notified() => {}
-                () = tokio::time::sleep_until(nursery.rest.into()), if nursery.rests() => {}
-            }
+                            event = wall.control.receive() => {
+                                if let Err(error) = nursery.take(event, self) {
+                                    return self.lose(&wall, &error);
+                                }
+                            }
+                            Some(sealed) = nursery.sealing.join_next() => match sealed {
+                                Ok(Ok(cell)) => self.shelf.put(cell),
+                                Ok(Err(error)) => nursery.refuse(self, "seal", &error),
+                                Err(error) => nursery.refuse(self, "seal", &error),
+                            },
+                            wall = replaced => return Some(wall),
+                            () = self.shelf.taken.notified() => {}
+            () = Nursery::pause(pause) => {}
+                        }
         }
     }
 
@@ -171,12 +178,29 @@ impl Nursery {
             unborn,
             sealing,
             rest: Instant::now(),
+            deferred: None,
         }
     }
 
     /// Whether no cell is asked for at the moment, because making one has just failed.
     fn rests(&self) -> bool {
         self.rest > Instant::now()
+    }
+
+    /// Waits until there is something to do that nobody tells of.
+    async fn pause(rest: Option<Instant>) {
+        match rest {
+            Some(until) => tokio::time::sleep_until(until.into()).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn pause_ends(&self) -> Option<Instant> {
+        if self.rests() {
+            Some(self.rest)
+        } else {
+            self.deferred
+        }
     }
 
     fn refuse(&mut self, keeper: &Keeper, step: &str, error: &dyn std::fmt::Display) {
@@ -189,6 +213,15 @@ impl Nursery {
         if self.rests() {
             return Ok(());
         }
+        if keeper.shelf.can_wait() {
+            let until = *self
+                .deferred
+                .get_or_insert_with(|| Instant::now() + DEFERENCE);
+            if until > Instant::now() {
+                return Ok(());
+            }
+        }
+        self.deferred = None;
         while keeper.shelf.len() + self.unborn.len() + self.sealing.len() < keeper.shelf.target {
             let slot = keeper.groups.as_ref().map(Groups::take).transpose()?;
             let (ours, theirs) = cell::ends().map_err(cell::CellError::from)?;

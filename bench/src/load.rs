@@ -1,0 +1,180 @@
+//! Closed-loop load: a number of clients, each of which sends its next request when it has its
+//! answer.
+
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use hyper::Method;
+use tokio::task::LocalSet;
+
+use crate::client::Client;
+
+/// A load whose running requests are given up at its end waits for this many answers, or so long.
+const LEAST: usize = 4;
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What to send.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The server.
+    pub address: SocketAddr,
+    /// GET or POST.
+    pub method: Method,
+    /// The path.
+    pub path: &'static str,
+    /// The body of each request.
+    pub body: Bytes,
+    /// The body that each answer must have; `None` where it does not matter.
+    pub expected: Option<Bytes>,
+    /// Connections, each with one request at a time.
+    pub clients: usize,
+    /// How long a client waits after each answer.
+    pub think: Duration,
+}
+
+/// When to end.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// No request is begun after this time; those that run are waited for.
+    Time(Duration),
+    /// After this time, those that run are given up.
+    Cut(Duration),
+    /// This many requests have been sent.
+    Count(usize),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Load {
+    /// How long each took.
+    pub latencies: Vec<Duration>,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+    /// What was wrong: the first few.
+    pub faults: Vec<String>,
+    /// How many were wrong.
+    pub wrong: usize,
+}
+
+struct State {
+    order: Order,
+    until: Until,
+    started: Instant,
+    sent: Cell<usize>,
+    load: RefCell<Load>,
+}
+
+impl State {
+    fn goes_on(&self) -> bool {
+        match self.until {
+            Until::Time(window) => self.sent.get() == 0 || self.started.elapsed() < window,
+            Until::Cut(_) => true,
+            Until::Count(count) => self.sent.get() < count,
+        }
+    }
+
+    async fn client(&self, mut client: Client) {
+        while self.goes_on() {
+            self.sent.set(self.sent.get() + 1);
+            let verdict = self.request(&mut client).await;
+            self.note(&verdict);
+            if verdict.is_err() {
+                // A connection that failed would fail for ever.
+                return;
+            }
+            if !self.order.think.is_zero() {
+                tokio::time::sleep(self.order.think).await;
+            }
+        }
+    }
+
+    fn note(&self, verdict: &Result<Duration>) {
+        let mut load = self.load.borrow_mut();
+        load.elapsed = self.started.elapsed();
+        match verdict {
+            Ok(took) => load.latencies.push(*took),
+            Err(fault) => {
+                load.wrong += 1;
+                if load.faults.len() < 3 {
+                    load.faults.push(fault.to_string());
+                }
+            }
+        }
+    }
+
+    async fn request(&self, client: &mut Client) -> Result<Duration> {
+        let order = &self.order;
+        let mut rest = order.expected.as_deref();
+        let mut same = true;
+        let sink = |part: &[u8]| {
+            if let Some(expected) = rest {
+                let begins = expected.get(..part.len()) == Some(part);
+                same &= begins;
+                rest = Some(if begins { &expected[part.len()..] } else { b"" });
+            }
+        };
+        let (method, body) = (order.method.clone(), order.body.clone());
+        let exchange = client.exchange(method, order.path, body, sink).await?;
+        if exchange.status != 200 || !same || rest.is_some_and(|rest| !rest.is_empty()) {
+            bail!(
+                "{}: status {}, or another body than expected",
+                order.path,
+                exchange.status
+            );
+        }
+        Ok(exchange.took)
+    }
+}
+
+/// Puts a load on a server. The connections are made before the clock starts.
+pub fn run(order: &Order, until: Until) -> Result<Load> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, async {
+        let mut clients = Vec::new();
+        for _ in 0..order.clients {
+            clients.push(Client::connect(order.address).await?);
+        }
+        let state = Rc::new(State {
+            order: order.clone(),
+            until,
+            started: Instant::now(),
+            sent: Cell::new(0),
+            load: RefCell::default(),
+        });
+        let tasks: Vec<_> = clients
+            .into_iter()
+            .map(|client| {
+                let state = Rc::clone(&state);
+                tokio::task::spawn_local(async move { state.client(client).await })
+            })
+            .collect();
+        if let Until::Cut(window) = until {
+            cut(&state, window).await;
+            tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+        for task in tasks {
+            if let Err(error) = task.await
+                && error.is_panic()
+            {
+                bail!("a client failed: {error}");
+            }
+        }
+        Ok(state.load.take())
+    })
+}
+
+async fn cut(state: &State, window: Duration) {
+    tokio::time::sleep(window).await;
+    let begun = state.started;
+    while state.load.borrow().latencies.len() < LEAST && begun.elapsed() < LONGEST {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
