@@ -1,7 +1,7 @@
 """The Python half of a cell: runs one untrusted script and answers on a packet channel.
 
-`cell.run(fd)` serves one job. A zygote calls `preload()` once before it forks, and `reseed()` in
-each fork.
+`cell.run(fd)` serves one job. A zygote calls `preload()` and, after all imports, `finish()` before
+it forks, and `reseed()` in each fork.
 """
 
 
@@ -10,6 +10,15 @@ def preload() -> None:
     from . import warm
 
     warm.preload()
+
+
+def finish(home: str, modules: list, restricted: list) -> None:
+    """Do, in the zygote and after all imports, what its cells would each do alike."""
+    from . import cell, seed, stdio
+
+    stdio.install_in_zygote()
+    seed.prepare()
+    cell.prepare(home, modules, restricted)
 
 
 def reseed() -> None:

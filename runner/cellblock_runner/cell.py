@@ -8,18 +8,30 @@ import os
 import sys
 import time
 
-from . import channel, encode, files, imports, jsonc, module, outputs, own, report, stdio, where
-from .settle import TOOLS, get_tool, set_events, settle
+from . import (
+    channel,
+    encode,
+    files,
+    imports,
+    jsonc,
+    module,
+    outputs,
+    own,
+    report,
+    settle,
+    stdio,
+    where,
+)
+from .settle import TOOLS, get_tool, set_events
 from .walk import NotJson
 
 __builtins__ = own.NAMES
 
 _INTERNAL = 70  # EX_SOFTWARE
 _ATTEMPTS = 1_000
-_REHEARSAL = (
-    b"""{"script":"def main(value):\\n    return {'value': value}\\n","input":[1,2.5,"x",null]}"""
-)
 _exit, _getpid = os._exit, os.getpid
+_rehearsal = b""
+_prepared_for = None  # the working directory
 
 
 class _Outcome:
@@ -32,11 +44,39 @@ class _Outcome:
         self.value = self.error = None
 
 
-def run(channel_fd: int) -> None:
-    """Serve one job on the channel, then end the process: this never returns."""
+def prepare(home: str, modules: list, restricted: list) -> None:
+    """Do what does not depend on the job. In a zygote, for all of its cells.
+
+    `home` is the working directory to be, `modules` what nearly every script will import, and
+    `restricted` what none may.
+    """
+    global _rehearsal, _prepared_for
+    where.learn(home)
+    sys.argv = [where.SCRIPT]
+    sys.path.insert(0, home)
+    sys.path_importer_cache.pop(home, None)  # a zygote may have looked at its own /tmp
+    sys.dont_write_bytecode = True  # no __pycache__ among the output files
+    for name in ("exit", "quit"):  # `site` brings them, but a cold start may do without it
+        own.PUBLIC.setdefault(name, _leave)
+    report.remember_modules()
+    lines = "".join(f"import {name}\n" for name in modules)
+    job = {"script": f"{lines}def main(value):\n    return {{'value': value}}\n"}
+    job.update(input=[1, 2.5, "x", None], limits={"result_bytes": 1_000}, env={}, stdin="")
+    job.update(files=[], output_files=[])
+    _rehearsal = jsonc.dumps(job).encode()
+    _prepared_for = home
+    imports.install(restricted)
+
+
+def run(channel_fd: int, ready: object = None, restricted: list = ()) -> None:
+    """Serve one job on the channel, then end the process: this never returns.
+
+    `ready(channel_fd)` is called once there is nothing left to do but to wait for the job; it may
+    return the length of the job's first packet.
+    """
     status = _INTERNAL
     try:
-        status = _serve(channel.Channel(channel_fd), channel_fd)
+        status = _serve(channel.Channel(channel_fd), channel_fd, ready, restricted)
     except channel.ChannelClosed:
         status = 1
     except BaseException:
@@ -45,54 +85,52 @@ def run(channel_fd: int) -> None:
         _exit(status)
 
 
-def _serve(out: channel.Channel, channel_fd: int) -> int:
+def _serve(out: channel.Channel, channel_fd: int, ready: object, restricted: list) -> int:
     home = os.getcwd()
-    _prepare(home)
+    if home != _prepared_for:
+        stdio.install()
+        prepare(home, [], restricted)
     _rehearse()
-    document = out.receive_job()
+    document = out.receive_job(ready and ready(channel_fd))
     try:
         job = _parse(document)
         _ = [job[name] for name in ("script", "input", "output_files", "limits")]  # or KeyError now
-        importer = _furnish(job)
+        _furnish(job)
     except BaseException as error:
         return _give_up(out, error)
     out.send(channel.STARTED)  # from here on the server believes no failure of the runner
     me = _getpid()
     outcome = _Outcome()
-    _run_script(job, outcome, importer)
+    _run_script(job, outcome)
     if _getpid() != me:
         return _end_fork(outcome, job)
     try:
         kind, data = _answer(job, outcome)
-        settle(importer)  # encoding and describing may have run code of the script once more
+        settle.settle()  # encoding and describing may have run code of the script once more
     except BaseException as error:
         kind, data = _disturbed(error)
-    out.send(kind, data)
-    if job["output_files"]:
-        _send_files(out, job, home, channel_fd)
-    out.send(channel.DONE)
+    if kind == channel.RESULT_PART and not job["output_files"] and len(data) <= channel.PAYLOAD_MAX:
+        out.send(channel.RESULT, data)
+    else:
+        out.send(kind, data)
+        if job["output_files"]:
+            _send_files(out, job, home, channel_fd)
+        out.send(channel.DONE)
+    # To end takes longer than to answer, and a kernel that does not preempt itself would let the
+    # answer wait for it. The server ends the cell when the client has been served.
+    out.await_end()
     return 0
 
 
-def _prepare(home: str) -> None:
-    """What does not depend on the job: done while the cell waits for one."""
-    where.learn(home)
-    stdio.install()
-    sys.argv = [where.SCRIPT]
-    sys.path.insert(0, home)
-    sys.path_importer_cache.pop(home, None)  # a zygote may have looked at its own /tmp
-    sys.dont_write_bytecode = True  # no __pycache__ among the output files
-    for name in ("exit", "quit"):  # `site` brings them, but a cold start may do without it
-        own.PUBLIC.setdefault(name, _leave)
-    report.remember_modules()
-
-
 def _rehearse() -> None:
-    """Run an empty job up to the encoder: a fork then has its own copies of the pages."""
-    job = _parse(_REHEARSAL)
-    code, space = module.build(job["script"])
-    exec(code, vars(space))
-    encode.encode(module.call_main(space, job["input"]), 1_000)
+    """Run a small job as a real one runs: a fork then has its own copies of the pages."""
+    job = _parse(_rehearsal)
+    outcome = _Outcome()
+    _furnish(job)
+    _attempt(job, outcome)
+    stdio.flush()
+    settle.rehearse()
+    _answer(job, outcome)
     module.forget()
 
 
@@ -104,8 +142,8 @@ def _parse(document: bytes) -> dict:
         jsonc.restore_digit_limit(limit)
 
 
-def _furnish(job: dict) -> object:
-    """Give the script what came with the job; returns what stands for builtins.__import__."""
+def _furnish(job: dict) -> None:
+    """Give the script what came with the job."""
     if job["env"]:
         os.environ.update(job["env"])
         if "TZ" in job["env"]:
@@ -114,14 +152,13 @@ def _furnish(job: dict) -> object:
         stdio.feed_stdin(job["stdin"])
     if job["files"]:
         files.place(job["files"])
-    return imports.install(job["restricted"])
 
 
 def _leave(code: object = None) -> None:
     raise SystemExit(code)
 
 
-def _run_script(job: dict, outcome: _Outcome, importer: object) -> None:
+def _run_script(job: dict, outcome: _Outcome) -> None:
     """Run the script to its end, and come out with everything quiet.
 
     Its signal handlers and trace functions may raise between any two steps of this function too, so
@@ -136,7 +173,7 @@ def _run_script(job: dict, outcome: _Outcome, importer: object) -> None:
                 if get_tool(tool) is not None:
                     set_events(tool, 0)
             stdio.flush()
-            settle(importer)
+            settle.settle()
             return
         except BaseException as error:
             if not outcome.finished and outcome.error is None:
@@ -156,6 +193,7 @@ def _attempt(job: dict, outcome: _Outcome) -> None:
 def _answer(job: dict, outcome: _Outcome) -> tuple:
     """The packet kind and the data that answer the job."""
     if outcome.error is not None:
+        own.restore_public()
         document = report.describe(outcome.error, job["script"])
         stdio.write_error(document.pop("note", ""))
         return channel.ERROR_PART, report.pack(document)
@@ -182,6 +220,7 @@ def _disturbed(error: BaseException) -> tuple:
 
 
 def _send_files(out: channel.Channel, job: dict, home: str, spare: int) -> None:
+    own.restore_public()
     try:
         outputs.send_matching(out, job["output_files"], job["limits"], home, spare)
     except channel.ChannelClosed:
@@ -194,6 +233,7 @@ def _end_fork(outcome: _Outcome, job: dict) -> int:
     """A child that the script forked came back from main() too: it ends, and answers nothing."""
     if outcome.error is None:
         return 0
+    own.restore_public()
     document = report.describe(outcome.error, job["script"])
     stdio.write_error(document.get("note") or document.get("traceback", ""))
     return document.get("exit_code", 1)

@@ -9,7 +9,8 @@ from . import own
 __builtins__ = own.NAMES
 
 JOB_HEAD, JOB_PART = 0x01, 0x02
-RESULT_PART, ERROR_PART, FILE_HEAD, FILE_PART, STARTED, DONE = 0x11, 0x12, 0x13, 0x14, 0x15, 0x1F
+RESULT_PART, ERROR_PART, FILE_HEAD, FILE_PART, STARTED = 0x11, 0x12, 0x13, 0x14, 0x15
+RESULT, DONE = 0x16, 0x1F
 
 PACKET_MAX = 65_536
 TOKEN_SIZE = 16
@@ -33,9 +34,9 @@ class Channel:
         self._fd = fd
         self._token = b""
 
-    def receive_job(self) -> bytes:
-        """Wait for a job and return its whole document."""
-        head = self._packet()
+    def receive_job(self, length: int | None = None) -> bytes:
+        """Wait for a job and return its whole document; `length` is that of its first packet."""
+        head = self._packet(length or PACKET_MAX)
         size = TOKEN_SIZE + 1
         start = size + 3 * 8  # the two limits after the size are the native half's
         if len(head) < start or head[TOKEN_SIZE] != JOB_HEAD:
@@ -68,9 +69,17 @@ class Channel:
         for start in range(0, len(view), PAYLOAD_MAX):
             self._put(prefix + view[start : start + PAYLOAD_MAX])
 
-    def _packet(self) -> bytes:
+    def await_end(self) -> None:
+        """Wait until the server has gone, or has this process killed, which is what it does."""
         try:
-            packet = _read(self._fd, PACKET_MAX)
+            while _read(self._fd, PACKET_MAX):
+                pass
+        except OSError:
+            pass
+
+    def _packet(self, length: int = PACKET_MAX) -> bytes:
+        try:
+            packet = _read(self._fd, length)
         except OSError:
             raise ChannelClosed from None
         if not packet:

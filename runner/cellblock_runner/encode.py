@@ -46,6 +46,7 @@ def _encode(value: object, limit: int) -> bytes:
             return jsonc.dumps(value).encode()
         except (ValueError, RecursionError):  # NaN, a lone surrogate (UnicodeError is a ValueError)
             pass
+    own.restore_public()  # the walk may run code of the types that it meets
     return jsonc.dumps(walk.plain(value, limit)).encode()
 
 

@@ -31,17 +31,16 @@ class RestrictedImportError(ImportError):
 RestrictedImportError.__module__ = "builtins"  # as it prints in tracebacks
 
 
-def install(restricted: list) -> object:
-    """Guard the ways in; returns what now stands for builtins.__import__, or None."""
+def install(restricted: list) -> None:
+    """Guard the ways in."""
     global _restricted, _tops
     if not restricted:
-        return None
+        return
     _restricted = frozenset(restricted)
     _tops = frozenset(name.partition(".")[0] for name in restricted)
-    own.PUBLIC["__import__"] = __import__
+    own.replace_import(__import__)
     importlib.import_module = import_module
     importlib.__import__ = _importlib_import
-    return __import__
 
 
 def __import__(name, globals=None, locals=None, fromlist=(), level=0):

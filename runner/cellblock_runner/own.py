@@ -14,7 +14,20 @@ NAMES = dict(vars(builtins))
 PUBLIC = vars(builtins)
 
 
-def restore_public(importer: object) -> None:
-    """Put back what the script replaced, for the standard library that the report relies on."""
+_importer = NAMES["__import__"]
+
+
+def replace_import(importer: object) -> None:
+    """Let `importer` stand for the public __import__ from now on."""
+    global _importer
+    PUBLIC["__import__"] = _importer = importer
+
+
+def restore_public() -> None:
+    """Put back what the script replaced, for the standard library that the report relies on.
+
+    Only where that is about to run: it counts a reference to each builtin, and the types among them
+    lie scattered over the interpreter's data, so that it copies some sixty pages.
+    """
     PUBLIC.update(NAMES)
-    PUBLIC["__import__"] = importer or NAMES["__import__"]
+    PUBLIC["__import__"] = _importer

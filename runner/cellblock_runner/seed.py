@@ -14,20 +14,17 @@ _state = _position = None
 
 
 def reseed() -> None:
-    """Give every generator and cached secret of the process new state, where it is imported.
+    """Give every generator and cached secret of a fork new state, where `prepare` found one.
 
-    OpenSSL's generator is left out: it reseeds by itself when it finds another pid than it was made
-    under, and a cell's (2) is never the zygote's (1). To touch it here would load its providers,
-    which costs every cell more than a millisecond.
+    `random` is not among them: it reseeds by itself, through os.register_at_fork. OpenSSL's
+    generator is left out too: it reseeds when it finds another pid than it was made under, and a
+    cell's (2) is never the zygote's (1). To touch it here would load its providers, which costs
+    every cell more than a millisecond.
     """
-    for name, step in _STEPS:
+    for name, step in _EACH_TIME:
         module = _modules.get(name)
         if module is not None:
             step(module)
-
-
-def _random(random) -> None:
-    random.seed()  # the instance behind the module's functions
 
 
 def _numpy_random(numpy_random) -> None:
@@ -41,16 +38,22 @@ def _numpy_random(numpy_random) -> None:
 
 
 def prepare() -> None:
-    """Find the state of numpy's legacy global generator, in the zygote, to overwrite it in a fork.
+    """In the zygote: forget what it has drawn, so that each fork draws its own, and find out where
+    the rest is kept."""
+    for name, step in _ONCE:
+        module = _modules.get(name)
+        if module is not None:
+            step(module)
+
+
+def _find_state(numpy_random) -> None:
+    """Find the state of numpy's legacy global generator, to overwrite it in a fork.
 
     `numpy.random.seed` runs through so much of numpy that each fork would copy some 180 pages;
     writing its 624 words where `state_address`, which is public, says they are copies two. Tried
     here, and left alone where the words do not turn up in `get_state`.
     """
     global _state, _position
-    numpy_random = _modules.get("numpy.random")
-    if numpy_random is None:
-        return
     import ctypes
 
     try:
@@ -83,10 +86,8 @@ def _multiprocessing(process) -> None:
     process.current_process().authkey = os.urandom(32)  # drawn when the module was imported
 
 
-_STEPS = (
-    ("random", _random),
+_ONCE = (("numpy.random", _find_state), ("tempfile", _tempfile), ("uuid", _uuid))
+_EACH_TIME = (
     ("numpy.random", _numpy_random),
-    ("tempfile", _tempfile),
-    ("uuid", _uuid),
     ("multiprocessing.process", _multiprocessing),
 )

@@ -1,6 +1,6 @@
 """Quiet, after the script: nothing that it set up may still run in the runner's own code.
 
-Trace functions, signal handlers, timers, limits and replaced builtins are all undone. Each step is
+Trace functions, signal handlers, timers and limits are all undone. Each step is
 tried on its own, for a handler or an audit hook of the script may raise in the middle of any of
 them.
 """
@@ -15,6 +15,7 @@ __builtins__ = own.NAMES
 
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _setrecursionlimit, _setswitchinterval = sys.setrecursionlimit, sys.setswitchinterval
+_getrecursionlimit, _getswitchinterval = sys.getrecursionlimit, sys.getswitchinterval
 _gc_disable = gc.disable
 _getsignal, _signal_set, _setitimer = _signal.getsignal, _signal.signal, _signal.setitimer
 _IGNORE, _SIGNALS = _signal.SIG_IGN, range(1, _signal.NSIG)
@@ -27,7 +28,7 @@ _TRIES = 20
 _reserve = [bytes(4 << 20)]
 
 
-def settle(importer: object = None) -> None:
+def settle() -> None:
     """Undo what the script may have left running. Best effort: never raises by itself."""
     for step in _STEPS:
         for _ in range(_TRIES):
@@ -36,7 +37,17 @@ def settle(importer: object = None) -> None:
                 break
             except BaseException:  # a trace function or handler of the script, once more
                 continue
-    own.restore_public(importer)
+
+
+def rehearse() -> None:
+    """Touch what `settle` will, and change nothing."""
+    _stop_timers()
+    for number in _SIGNALS:
+        _getsignal(number)
+    _stop_tracing()
+    _setrecursionlimit(_getrecursionlimit())
+    _setswitchinterval(_getswitchinterval())
+    jsonc.restore_digit_limit(jsonc.lift_digit_limit())
 
 
 def _stop_tracing() -> None:

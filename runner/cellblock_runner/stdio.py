@@ -60,6 +60,26 @@ def install() -> None:
     sys.stderr = sys.__stderr__ = _writer(2, "<stderr>")
 
 
+def install_in_zygote() -> None:
+    """Rebuild them for all cells to come.
+
+    A stream notes of what kind its descriptor is (whether one can seek in it), so the descriptors
+    are of a cell's kind meanwhile.
+    """
+    pipe = os.pipe()
+    null = _open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    saved = [os.dup(number) for number in (0, 1, 2)]
+    try:
+        for number, source in enumerate((null, pipe[1], pipe[1])):
+            _dup2(source, number)
+        install()
+    finally:
+        for number, source in enumerate(saved):
+            _dup2(source, number)
+        for descriptor in (*saved, *pipe, null):
+            _close(descriptor)
+
+
 def feed_stdin(text: str) -> None:
     """Make descriptor 0 read `text`: a nameless file, for a pipe would need somebody to fill it."""
     spool = _open(_SPOOL, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, "/cellblock")
 PACKAGES = "/packages"
+HOME = "/tmp"
 
 
 def zygote():
@@ -31,17 +32,21 @@ def zygote():
             __import__(module)
         stage = "exercise"
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
-        cellblock_runner.seed.prepare()
+        stage = "prepare for forks"
+        cellblock_runner.finish(HOME, wall.preload, wall.restricted)
         stage = "check for threads"
         _only_one_thread()
+        stage = "freeze"
+        _freeze()
+        wall.settle()
+        stage = "filter system calls"
+        wall.become_zygote()
     except BaseException as error:
         wall.fatal(stage, f"{type(error).__name__}: {error}")
         os._exit(1)
-    _freeze()
-    wall.settle()
     warm_ms = int((time.monotonic() - begun) * 1000)
     channel = wall.serve(platform.python_version(), warm_ms, cellblock_runner.reseed)
-    _run(channel)
+    _run(channel, wall)
 
 
 def cold():
@@ -49,7 +54,7 @@ def cold():
     wall = _wall()
     import cellblock_runner.cell  # noqa: F401  here, where files may still be opened freely
 
-    _run(wall.become_cell(platform.python_version()))
+    _run(wall.become_cell(platform.python_version()), wall)
 
 
 def _wall():
@@ -61,12 +66,12 @@ def _wall():
     return cellblock_zygote.Wall()
 
 
-def _run(channel):
+def _run(channel, wall):
     if channel is None:  # the server has gone
         os._exit(0)
     import cellblock_runner.cell
 
-    cellblock_runner.cell.run(channel)
+    cellblock_runner.cell.run(channel, wall.await_job, wall.restricted)
 
 
 def _only_one_thread():

@@ -19,8 +19,11 @@ from cellblock_runner import cell
 CHANNEL = 1000
 TOKEN = bytes(range(100, 116))
 RESULT, ERROR, FILE_HEAD, FILE_PART, STARTED, DONE = 0x11, 0x12, 0x13, 0x14, 0x15, 0x1F
+WHOLE_RESULT = 0x16  # and done
 LIMITS = {"result_bytes": 4 << 20, "output_files_bytes": 1 << 20, "output_files_count": 10}
-_COLD = "import sys; from cellblock_runner import cell; cell.run(int(sys.argv[1]))"
+_COLD = (
+    "import sys; from cellblock_runner import cell; cell.run(int(sys.argv[1]), None, sys.argv[2:])"
+)
 
 cellblock_runner.preload()
 
@@ -68,7 +71,7 @@ class Answer:
 
 def document(script, **fields):
     job = {"script": script, "input": None, "stdin": "", "env": {}, "files": [], "output_files": []}
-    job.update(restricted=[], limits=dict(LIMITS))
+    job.update(limits=dict(LIMITS))
     job["limits"].update(fields.pop("limits", {}))
     job.update(fields)
     return json.dumps(job, ensure_ascii=False).encode()
@@ -83,14 +86,14 @@ def packets(data):
         yield TOKEN + b"\x02" + data[start : start + 65519]
 
 
-def run(script, cold=False, timeout=20.0, hook=None, python_args=(), **fields):
+def run(script, cold=False, timeout=20.0, hook=None, python_args=(), restricted=(), **fields):
     """Run one job; `hook(pid, server)` may meddle before the job is sent."""
     data = document(script, **fields)
     home = os.path.realpath(tempfile.mkdtemp(prefix="cell"))
     server, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pipes = [os.pipe(), os.pipe()]
     start = _start_cold if cold else _start_fork
-    pid = start(client, server, pipes, home, python_args)
+    pid = start(client, pipes, home, python_args, restricted)
     client.close()
     for _, write_end in pipes:
         os.close(write_end)
@@ -103,14 +106,14 @@ def run(script, cold=False, timeout=20.0, hook=None, python_args=(), **fields):
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start_fork(client, server, pipes, home, python_args):
+def _start_fork(client, pipes, home, python_args, restricted):
     pid = os.fork()
     if pid:
         return pid
     try:
         _seat(client.fileno(), pipes, home)
         cellblock_runner.reseed()
-        cell.run(CHANNEL)
+        cell.run(CHANNEL, None, restricted)
     finally:
         os._exit(99)
 
@@ -124,10 +127,10 @@ def _seat(client, pipes, home):
     os.chdir(home)
 
 
-def _start_cold(client, server, pipes, home, python_args):
+def _start_cold(client, pipes, home, python_args, restricted):
     root = os.path.dirname(os.path.dirname(os.path.abspath(cell.__file__)))
     environment = {**os.environ, "PYTHONPATH": root}
-    command = [sys.executable, *python_args, "-c", _COLD, str(CHANNEL)]
+    command = [sys.executable, *python_args, "-c", _COLD, str(CHANNEL), *restricted]
     pid = os.fork()
     if pid:
         return pid
@@ -161,6 +164,7 @@ def _converse(pid, server, readers, data, timeout, hook):
                 piece = _receive(server, answer)
                 if answer.done and not answer.seconds:
                     answer.seconds = time.perf_counter() - begun
+                    server.shutdown(socket.SHUT_WR)  # a server would end the cell now
                     deadline = min(deadline, time.monotonic() + 1)
             if not piece:
                 waiting.discard(fd)
@@ -174,7 +178,9 @@ def _receive(server, answer):
     except ConnectionResetError:
         return b""
     if packet[:16] == TOKEN:
-        if packet[16] != STARTED:
+        if packet[16] == WHOLE_RESULT:
+            answer.frames += [(RESULT, packet[17:]), (DONE, b"")]
+        elif packet[16] != STARTED:
             answer.frames.append((packet[16], packet[17:]))
         assert len(packet) <= 65536
     else:

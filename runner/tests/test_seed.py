@@ -6,6 +6,7 @@ import unittest
 import uuid
 
 import numpy_or_skip
+from cellblock_runner import seed
 from harness import run
 
 
@@ -17,6 +18,7 @@ class Seeds(unittest.TestCase):
     def test_standard_library(self):
         random.seed(1)
         next(tempfile._get_candidate_names())
+        seed.prepare()
         for source in (
             "import random\ndef main(): return random.random()",
             "import tempfile, os\ndef main(): return os.path.basename(tempfile.mktemp())",
@@ -33,6 +35,7 @@ class Seeds(unittest.TestCase):
         import ssl  # noqa: F401
 
         uuid._node = 5
+        seed.prepare()
         script = "import uuid\ndef main(): return uuid._node"
         self.assertIsNone(run(script).result)
 
@@ -47,7 +50,6 @@ class Seeds(unittest.TestCase):
     @numpy_or_skip.needs_numpy
     def test_numpy_by_its_state(self):
         import numpy
-        from cellblock_runner import seed
 
         seed.prepare()
         self.assertIsNotNone(seed._state, "this numpy keeps its state elsewhere")

@@ -13,8 +13,10 @@ use rustix::{
 use thiserror::Error;
 
 use crate::{
-    CHANNEL_FD, limits,
+    CHANNEL_FD, Layer,
+    limits::{self, Sizes},
     plan::{CellDescriptors, Plan},
+    seccomp::{self, SeccompError},
     steps::{SEAL, SealStep},
     sys,
 };
@@ -62,14 +64,33 @@ pub fn under_init(plan: &Plan, descriptors: &CellDescriptors) -> Result<(), Fork
     Ok(sys::fork_under_init(plan, descriptors.report)?)
 }
 
-/// Prepares the calling zygote: its dead cells are reaped by the kernel.
-pub fn prepare_zygote() {
-    sys::ignore_sigchld();
+/// Why a process cannot become a zygote.
+#[derive(Debug, Error)]
+pub enum ZygoteError {
+    /// A filter does not compile: ours.
+    #[error(transparent)]
+    Compile(#[from] SeccompError),
+    /// The kernel did not take it.
+    #[error("system-call filter: {0}")]
+    Install(#[from] seccompiler::Error),
 }
 
-/// Puts every layer of the plan on the calling process, says so to the server and waits for the
-/// run's limits. Returns when a job is about to come; ends the process where anything fails or the
-/// server has gone. The number is the channel's, as the runner is to use it.
+/// Makes the calling process a zygote, for good: its dead cells are reaped by the kernel, and it
+/// may call what it takes to make cells, beside what cells may, and nothing else. Its cells inherit
+/// that, so the plan's last step becomes to take the rest away.
+pub fn become_zygote(plan: &mut Plan) -> Result<(), ZygoteError> {
+    sys::ignore_sigchld();
+    if plan.policy.has(Layer::Seccomp) {
+        for filter in seccomp::compile_zygote()? {
+            seccompiler::apply_filter(&filter)?;
+        }
+        plan.filters = seccomp::compile_closing()?;
+    }
+    Ok(())
+}
+
+/// Puts every layer of the plan on the calling process; ends it where anything fails. The number
+/// is the channel's, as the runner is to use it, once it has called [`await_job`].
 ///
 /// `walled`: the wall is this cell's own, so that nsjail has made its namespaces.
 pub fn seal(plan: &Plan, descriptors: &CellDescriptors, walled: bool) -> RawFd {
@@ -86,14 +107,26 @@ pub fn seal(plan: &Plan, descriptors: &CellDescriptors, walled: bool) -> RawFd {
             let _ = send(channel, Kind::SetupFailed, &text);
             sys::exit_now(1);
         }
-        if step.layer == crate::Layer::Descriptors {
+        if step.layer == Layer::Descriptors {
             channel = CHANNEL_FD;
         }
     }
-    if send(channel, Kind::Ready, &[]).is_err() || await_limits(channel).is_none() {
-        sys::exit_now(1);
-    }
     channel
+}
+
+/// Tells the server that this sealed process is ready, and waits for the run's limits. Returns the
+/// length of the job's first packet, which waits to be read, so that whoever reads it need not set
+/// aside room for the largest; ends the process where anything fails or the server has gone.
+///
+/// Apart from [`seal`], so that the runner can prepare in between: what it does there, no client
+/// waits for.
+pub fn await_job(channel: RawFd) -> usize {
+    // Before the job comes, like everything that does not depend on it.
+    let length = limits::sizes().ok().and_then(|own| {
+        send(channel, Kind::Ready, &[]).ok()?;
+        await_limits(channel, own)
+    });
+    length.unwrap_or_else(|| sys::exit_now(1))
 }
 
 fn send(channel: RawFd, kind: Kind, payload: &[u8]) -> Result<(), Errno> {
@@ -101,15 +134,20 @@ fn send(channel: RawFd, kind: Kind, payload: &[u8]) -> Result<(), Errno> {
     rustix::net::send(sys::borrow(channel), &packet, SendFlags::NOSIGNAL).map(drop)
 }
 
-/// Waits for the first packet and applies the limits in it. The packet stays for the runner.
-fn await_limits(channel: RawFd) -> Option<()> {
+/// Waits for the first packet and applies the limits in it. The packet stays for the runner; its
+/// length is returned.
+fn await_limits(channel: RawFd, own: Sizes) -> Option<usize> {
     let mut start = [0; LIMITS_END];
-    let received = loop {
-        match rustix::net::recv(sys::borrow(channel), &mut start[..], RecvFlags::PEEK) {
-            Ok((length, _)) => break start.get(..length)?,
+    // TRUNC: the length is that of the packet, not of what fits.
+    let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
+    let length = loop {
+        match rustix::net::recv(sys::borrow(channel), &mut start[..], flags) {
+            Ok((_, length)) => break length,
             Err(Errno::INTR) => {}
             Err(_) => return None,
         }
     };
-    limits::apply(&packet::limits(received)?).ok()
+    let received = start.get(..length.min(LIMITS_END))?;
+    limits::apply(&packet::limits(received)?, own).ok()?;
+    Some(length)
 }

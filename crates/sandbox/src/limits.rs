@@ -11,9 +11,20 @@ const ADDRESS_SLACK: u64 = 1 << 30;
 /// Writable private mappings beyond the memory limit, in bytes: the stacks of a few threads.
 const DATA_SLACK: u64 = 64 << 20;
 
-/// Lowers this process' limits for the run that is about to come.
-pub fn apply(limits: &CellLimits) -> Result<(), Errno> {
-    let (address_space, data) = sizes()?;
+/// What this process has of memory before its run, in bytes, as the kernel counts it for the two
+/// limits on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    address_space: u64,
+    data: u64,
+}
+
+/// Lowers this process' limits for the run that is about to come; `own` is what it has already.
+pub fn apply(limits: &CellLimits, own: Sizes) -> Result<(), Errno> {
+    let Sizes {
+        address_space,
+        data,
+    } = own;
     let memory = limits.memory_bytes;
     set_limit(
         Resource::As,
@@ -28,9 +39,9 @@ pub fn apply(limits: &CellLimits) -> Result<(), Errno> {
     set_limit(Resource::Cpu, limits.cpu_seconds)
 }
 
-/// This process' address space and writable private part in bytes, as the kernel counts them for
-/// the two limits. From `/proc/self/statm`: proc(5), fields `size` and `data`, in pages.
-fn sizes() -> Result<(u64, u64), Errno> {
+/// The calling process' sizes. From `/proc/self/statm`: proc(5), fields `size` and `data`, in
+/// pages.
+pub fn sizes() -> Result<Sizes, Errno> {
     let text = std::fs::read_to_string("/proc/self/statm")
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
     let mut fields = text.split_ascii_whitespace();
@@ -38,5 +49,9 @@ fn sizes() -> Result<(u64, u64), Errno> {
         let pages: u64 = fields.nth(index)?.parse().ok()?;
         pages.checked_mul(sys::page_size())
     };
-    field(0).zip(field(4)).ok_or(Errno::IO)
+    let (address_space, data) = field(0).zip(field(4)).ok_or(Errno::IO)?;
+    Ok(Sizes {
+        address_space,
+        data,
+    })
 }

@@ -22,6 +22,7 @@ pub struct Plan {
     pub(crate) gid_map: Vec<u8>,
     pub(crate) tmp_options: CString,
     pub(crate) init_path: CString,
+    /// What the seal installs.
     pub(crate) filters: Vec<seccompiler::BpfProgram>,
 }
 

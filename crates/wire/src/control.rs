@@ -27,6 +27,8 @@ pub struct Setup {
     pub preload: Vec<String>,
     /// Python source, run once after the imports, so that first-use work is paid before forking.
     pub exercise: String,
+    /// Modules that scripts may not import themselves.
+    pub restricted: Vec<String>,
     /// The sandbox policy of the cells, as the sandbox crate serialises it.
     pub policy: serde_json::Value,
 }

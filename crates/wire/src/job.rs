@@ -31,8 +31,6 @@ pub struct Job<'a> {
     pub files: &'a [JobFile],
     /// Globs below `/tmp` of files to send back.
     pub output_files: &'a [String],
-    /// Modules that the script itself may not import.
-    pub restricted: &'a [String],
     /// Budgets that the runner keeps, and the server checks again.
     pub limits: JobLimits,
 }

@@ -57,6 +57,8 @@ pub enum Kind {
     /// Cell to server: the job is in place and the script is about to start. From here on nothing
     /// that the cell says of itself is believed.
     Started = 0x15,
+    /// Cell to server: the result in one piece, and with it the answer is complete.
+    Result = 0x16,
     /// Cell to server: a step of sealing failed; [`crate::report::SetupFailure`] as JSON.
     SetupFailed = 0x1e,
     /// Cell to server: the answer is complete.
@@ -75,6 +77,7 @@ impl Kind {
             0x13 => Self::FileHead,
             0x14 => Self::FilePart,
             0x15 => Self::Started,
+            0x16 => Self::Result,
             0x1e => Self::SetupFailed,
             0x1f => Self::Done,
             _ => return None,

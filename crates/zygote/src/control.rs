@@ -34,9 +34,23 @@ fn socket() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
 
+/// Waits for a request; its length, or 0 when the server has gone.
+fn next_length() -> Result<usize, Errno> {
+    let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
+    loop {
+        match rustix::net::recv(socket(), &mut [0; 0][..], flags) {
+            Ok((_, length)) => return Ok(length),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The next request and the descriptors beside it; `None` when the server has gone.
 pub(crate) fn receive() -> Result<Option<(Request, Vec<OwnedFd>)>, ControlError> {
-    let mut bytes = vec![0; MAX_CONTROL];
+    // Room for what has come and no more: every page that a zygote writes between two forks is one
+    // that the kernel copies, since it shares them all with its cells.
+    let mut bytes = vec![0; next_length()?.min(MAX_CONTROL)];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let length = loop {

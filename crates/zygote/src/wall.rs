@@ -24,6 +24,9 @@ pub(crate) struct Wall {
     /// Source to run once after the imports.
     #[pyo3(get)]
     exercise: String,
+    /// Modules that scripts may not import.
+    #[pyo3(get)]
+    restricted: Vec<String>,
     plan: Plan,
 }
 
@@ -36,6 +39,7 @@ impl Wall {
             Request::Setup(Setup {
                 preload,
                 exercise,
+                restricted,
                 policy,
             }),
             _,
@@ -51,6 +55,7 @@ impl Wall {
         Ok(Self {
             preload,
             exercise,
+            restricted,
             plan,
         })
     }
@@ -75,6 +80,11 @@ impl Wall {
         control::send(&Event::Fatal { stage, message }, None).map_err(error)
     }
 
+    /// Makes this process a zygote: from now on it can do little but make cells.
+    fn become_zygote(&mut self) -> PyResult<()> {
+        fork::become_zygote(&mut self.plan).map_err(error)
+    }
+
     /// Forks cells until the server closes the channel (`None`). In each cell's script process the
     /// call returns the number of its channel; `reseed` has been called there, before the seal.
     fn serve(
@@ -84,7 +94,6 @@ impl Wall {
         warm_ms: u64,
         reseed: &Bound<'_, PyAny>,
     ) -> PyResult<Option<i32>> {
-        fork::prepare_zygote();
         control::send(&Event::Ready(Ready { python, warm_ms }), None).map_err(error)?;
         while let Some((cell, descriptors)) = next_cell()? {
             let numbers = numbers(&descriptors)?;
@@ -112,6 +121,13 @@ impl Wall {
             }
         }
         Ok(None)
+    }
+
+    /// In a cell: tells the server that it is ready, and returns when a job has come on the channel
+    /// of this number, with the length of its first packet.
+    #[staticmethod]
+    fn await_job(channel: i32) -> usize {
+        fork::await_job(channel)
     }
 
     /// Becomes the one cell that this wall was started for, and returns the number of its channel.

@@ -1,14 +1,19 @@
 //! The system-call layer: an allow-list, kept as data in [`rules`], compiled once per zygote.
 //!
-//! Two filters, both of which every call passes; the kernel takes the stricter answer, and of two
+//! Every call passes all filters of its process; the kernel takes the strictest answer, and of two
 //! refusals the later filter's errno (seccomp(2)):
 //!
 //! 1. calls that are answered `ENOSYS`, as by a kernel that does not have them, so that the C
 //!    library falls back to an older call whose arguments a filter can see;
 //! 2. the allow-list; all else is `EPERM`. Being a list of numbers of the native architecture, it
 //!    also closes x32; calls of another architecture (`int 0x80`) end the process.
+//!
+//! A zygote puts both on itself once, with what it takes to make cells allowed as well ([`setup`]),
+//! and each cell adds a third, small one, which takes just that away. To compile the whole list in
+//! every cell would cost about a twentieth of a cell's processor time, and leave the zygote bare.
 
 mod rules;
+mod setup;
 
 use std::collections::BTreeMap;
 
@@ -33,27 +38,60 @@ pub fn cell_rules() -> &'static [Rule] {
     rules::CELL
 }
 
-/// The filters of a cell, in the order in which they are to be installed.
+/// The filters of a process that becomes one cell, in the order in which they are to be installed.
 pub fn compile_cell() -> Result<Vec<BpfProgram>, SeccompError> {
-    let absent = rules::ABSENT
-        .iter()
-        .map(|call| (*call, Vec::new()))
-        .collect();
-    let absent = filter(absent, SeccompAction::Allow, errno(libc::ENOSYS))?;
+    Ok(vec![
+        absent()?,
+        filter(
+            merged(&[rules::CELL])?,
+            errno(libc::EPERM),
+            SeccompAction::Allow,
+        )?,
+    ])
+}
 
-    let mut allowed: BTreeMap<i64, Vec<SeccompRule>> = rules::ABSENT
-        .iter()
-        .map(|call| (*call, Vec::new()))
-        .collect();
-    for rule in rules::CELL {
-        let entry = allowed.entry(rule.call).or_default();
+/// The filters of a zygote, which its cells inherit: what a cell may call, and what it takes to
+/// make one.
+pub fn compile_zygote() -> Result<Vec<BpfProgram>, SeccompError> {
+    let allowed = merged(&[rules::CELL, setup::SETUP])?;
+    Ok(vec![
+        absent()?,
+        filter(allowed, errno(libc::EPERM), SeccompAction::Allow)?,
+    ])
+}
+
+/// What a cell of such a zygote installs when it is made: it takes the making away.
+pub fn compile_closing() -> Result<Vec<BpfProgram>, SeccompError> {
+    let taken = calls(&[setup::SETUP])?;
+    Ok(vec![filter(
+        taken,
+        SeccompAction::Allow,
+        errno(libc::EPERM),
+    )?])
+}
+
+fn absent() -> Result<BpfProgram, SeccompError> {
+    let absent = rules::ABSENT.iter().map(|call| (*call, Vec::new()));
+    filter(absent.collect(), SeccompAction::Allow, errno(libc::ENOSYS))
+}
+
+/// An allow-list, to stand behind [`absent`]: the later filter's errno counts where both refuse,
+/// so it lets those calls pass.
+fn merged(lists: &[&[Rule]]) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SeccompError> {
+    let mut allowed = calls(lists)?;
+    allowed.extend(rules::ABSENT.iter().map(|call| (*call, Vec::new())));
+    Ok(allowed)
+}
+
+fn calls(lists: &[&[Rule]]) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SeccompError> {
+    let mut calls: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for rule in lists.iter().copied().flatten() {
+        let entry = calls.entry(rule.call).or_default();
         for alternative in rule.when.alternatives() {
             entry.push(SeccompRule::new(conditions(alternative)?)?);
         }
     }
-    let allowed = filter(allowed, errno(libc::EPERM), SeccompAction::Allow)?;
-    // The later filter's errno counts where both refuse, and none refuses what the other names.
-    Ok(vec![absent, allowed])
+    Ok(calls)
 }
 
 fn errno(number: i32) -> SeccompAction {

@@ -46,7 +46,7 @@ impl When {
     }
 }
 
-const fn any(call: i64, why: &'static str) -> Rule {
+pub(super) const fn any(call: i64, why: &'static str) -> Rule {
     Rule {
         call,
         when: When::Always,
@@ -54,7 +54,11 @@ const fn any(call: i64, why: &'static str) -> Rule {
     }
 }
 
-const fn only(call: i64, alternatives: &'static [&'static [Arg]], why: &'static str) -> Rule {
+pub(super) const fn only(
+    call: i64,
+    alternatives: &'static [&'static [Arg]],
+    why: &'static str,
+) -> Rule {
     Rule {
         call,
         when: When::Either(alternatives),
@@ -66,7 +70,7 @@ const PROT_WRITE: u64 = 0x2;
 const PROT_EXEC: u64 = 0x4;
 const MAP_ANONYMOUS: u64 = 0x20;
 /// Every `CLONE_NEW*` flag: time, mount, cgroup, uts, ipc, user, pid, network namespaces.
-const CLONE_NEW: u64 = 0x7e02_0080;
+pub(super) const CLONE_NEW: u64 = 0x7e02_0080;
 const AF_UNIX: u64 = 1;
 const S_IFMT: u64 = 0o170_000;
 const S_IFIFO: u64 = 0o010_000;

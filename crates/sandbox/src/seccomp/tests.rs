@@ -52,9 +52,13 @@ fn run(program: &[sock_filter], call: i64, arch: u32, args: [u64; 6]) -> u32 {
     }
 }
 
-/// What the kernel would do: the strictest answer, of two refusals the later filter's.
+/// What the kernel would do in a cell.
 fn answer(call: i64, arch: u32, args: [u64; 6]) -> u32 {
-    let filters = compile_cell().unwrap();
+    answer_of(&compile_cell().unwrap(), call, arch, args)
+}
+
+/// What the kernel would do: the strictest answer, of two refusals the later filter's.
+fn answer_of(filters: &[BpfProgram], call: i64, arch: u32, args: [u64; 6]) -> u32 {
     let answers: Vec<_> = filters
         .iter()
         .map(|filter| run(filter, call, arch, args))
@@ -64,7 +68,7 @@ fn answer(call: i64, arch: u32, args: [u64; 6]) -> u32 {
             return refusal;
         }
     }
-    assert_eq!(answers, [ALLOW, ALLOW]);
+    assert!(answers.iter().all(|&answer| answer == ALLOW));
     ALLOW
 }
 
@@ -176,4 +180,75 @@ fn no_call_is_listed_twice_or_both_allowed_and_absent() {
             "call {call} is both allowed and absent"
         );
     }
+}
+
+/// Arguments worth trying with a call: none, all, and what any rule speaks of, alone and turned.
+fn samples(call: i64) -> Vec<[u64; 6]> {
+    let mut samples = vec![[0; 6], [u64::MAX; 6]];
+    let rules = rules::CELL.iter().chain(setup::SETUP);
+    for rule in rules.filter(|rule| rule.call == call) {
+        for alternative in rule.when.alternatives() {
+            let args = meeting(alternative);
+            samples.push(args);
+            for arg in *alternative {
+                let (Arg::Is(index, _) | Arg::Masked(index, ..)) = *arg;
+                let index = usize::from(index);
+                let mut alone = [0; 6];
+                alone[index] = args[index] & 0xffff_ffff;
+                samples.push(alone);
+                for bit in 0..32 {
+                    alone[index] ^= 1 << bit;
+                    samples.push(alone);
+                    alone[index] ^= 1 << bit;
+                }
+            }
+        }
+    }
+    samples
+}
+
+#[test]
+fn a_cell_may_do_the_same_whoever_made_it() {
+    let own = compile_cell().unwrap();
+    let mut inherited = compile_zygote().unwrap();
+    inherited.extend(compile_closing().unwrap());
+    for arch in ARCHITECTURES {
+        for call in (-1..600).chain((0..600).map(|call| call | 0x4000_0000)) {
+            for args in samples(call) {
+                assert_eq!(
+                    answer_of(&inherited, call, arch, args),
+                    answer_of(&own, call, arch, args),
+                    "call {call} {args:x?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_zygote_may_make_cells_and_nothing_else() {
+    let filters = compile_zygote().unwrap();
+    let zygote = |call, args| answer_of(&filters, call, ARCHITECTURES[0], args);
+    for rule in setup::SETUP {
+        for args in rule.when.alternatives().iter().map(|it| meeting(it)) {
+            assert_eq!(zygote(rule.call, args), ALLOW, "{rule:?}");
+        }
+    }
+    for call in [
+        libc::SYS_socket,
+        libc::SYS_connect,
+        libc::SYS_ptrace,
+        libc::SYS_process_vm_writev,
+        libc::SYS_bpf,
+        libc::SYS_keyctl,
+        libc::SYS_setns,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_setuid,
+        libc::SYS_perf_event_open,
+        libc::SYS_init_module,
+    ] {
+        assert_eq!(zygote(call, [0; 6]), EPERM, "call {call}");
+    }
+    assert_eq!(zygote(libc::SYS_prctl, [35, 0, 0, 0, 0, 0]), EPERM); // PR_SET_MM
 }

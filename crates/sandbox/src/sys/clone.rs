@@ -78,8 +78,9 @@ pub(crate) fn clone_cell(plan: &Plan, report: RawFd) -> Result<Cloned, InitFailu
         pidfd: -1,
         failure: None,
     };
-    // Allocated here, not in init; freed when init has left it.
-    let mut stack = vec![0_u128; STACK / size_of::<u128>()];
+    // Allocated here, not in init; freed when init has left it. Not cleared: each page that the
+    // zygote writes is one more to be copied, since it shares them all with its cells.
+    let mut stack = Box::<[u128]>::new_uninit_slice(STACK / size_of::<u128>());
     let flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD) as u64;
     let saved = &raw mut shared.saved;
     let pidfd = &raw mut shared.pidfd;

@@ -68,6 +68,10 @@ impl Answer {
         };
         match kind {
             Kind::ResultPart => append(&mut self.result, payload, self.budget.result_bytes),
+            Kind::Result => match append(&mut self.result, payload, self.budget.result_bytes) {
+                Progress::More => Progress::Done,
+                other => other,
+            },
             Kind::ErrorPart => append(&mut self.error, payload, MAX_ERROR_DOCUMENT),
             Kind::FileHead => self.file_head(payload),
             Kind::FilePart => self.file_part(payload),

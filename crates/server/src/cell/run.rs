@@ -61,7 +61,6 @@ impl Cell {
 
         let stop = self.listen(task, token, &mut answer, &mut streams).await;
         let wall = started.elapsed();
-        self.terminate();
         let ended = self.last_words(stop, task.measure, &mut streams).await;
 
         let usage = self.usage(wall, ended, task.measure || stop != Stop::Done);

@@ -1,6 +1,6 @@
 //! Looks at what a running cell uses, as seldom as its limits allow.
 
-use std::{num::NonZero, os::fd::OwnedFd, time::Duration};
+use std::{num::NonZero, os::fd::OwnedFd, sync::LazyLock, thread, time::Duration};
 
 use tokio::time::Instant;
 
@@ -13,6 +13,12 @@ const POLL: Duration = Duration::from_millis(20);
 const ASK: Duration = Duration::from_millis(100);
 /// CPU time is never looked at more often than this.
 const SHORTEST: Duration = Duration::from_millis(5);
+
+/// Asked once: the answer is read from a dozen files.
+static PROCESSORS: LazyLock<u32> = LazyLock::new(|| {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    u32::try_from(processors).unwrap_or(u32::MAX)
+});
 
 /// When to look next, and what for.
 #[derive(Debug)]
@@ -27,12 +33,10 @@ pub(super) struct Watch {
 impl Watch {
     /// `in_group`: a cgroup limits the cell's memory.
     pub(super) fn new(limits: &Limits, in_group: bool) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let processors = u32::try_from(processors).unwrap_or(u32::MAX);
         let mut watch = Self {
             cpu: limits.cpu,
             memory_bytes: limits.memory_bytes,
-            processors,
+            processors: *PROCESSORS,
             in_group,
             next: Instant::now(),
         };

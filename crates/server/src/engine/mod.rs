@@ -5,6 +5,7 @@ mod boot;
 mod cold;
 mod health;
 mod host;
+mod running;
 mod settings;
 mod source;
 mod start_error;
@@ -24,15 +25,16 @@ use cellblock_wire::job::{Job, JobLimits};
 use thiserror::Error;
 
 use crate::{
-    cell::{Cell, answer::Budget, run::Task},
+    cell::{answer::Budget, run::Task},
     cgroup::Groups,
     config::Config,
     execution::{ExecutionRequest, Live, Outcome},
 };
-use admission::{Admission, Place};
+use admission::Admission;
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
 pub use host::spec;
 pub(crate) use host::{find_nsjail, outer_identity};
+use running::Running;
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 use source::Source;
 pub use source::SourceError;
@@ -47,16 +49,10 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub struct Engine {
     admission: Admission,
-    environments: BTreeMap<String, Environment>,
+    environments: BTreeMap<String, Source>,
     run: RunSettings,
     isolation: Vec<LayerState>,
     draining: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Environment {
-    source: Source,
-    restricted: Vec<String>,
 }
 
 /// Why an execution was not run.
@@ -90,7 +86,6 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let mut environments = BTreeMap::new();
         for environment in settings.environments {
-            let restricted = environment.restricted.clone();
             let name = environment.name.clone();
             let source = Source::start(environment, groups.clone())
                 .await
@@ -98,7 +93,7 @@ impl Engine {
                     name: name.clone(),
                     source: Box::new(source),
                 })?;
-            environments.insert(name, Environment { source, restricted });
+            environments.insert(name, source);
         }
         Ok(Self {
             admission: Admission::new(settings.admission),
@@ -127,34 +122,27 @@ impl Engine {
         live: Option<Live>,
     ) -> Result<Outcome, EngineError> {
         let arrived = Instant::now();
-        let environment = self
+        let source = self
             .environments
             .get(&request.environment)
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
-        let task = self.task(&request, &environment.restricted, live)?;
+        let task = self.task(&request, live)?;
         let mut place = self.admission.enter().await?;
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
         for _ in 0..TRIES {
-            let (cell, lease) = environment
-                .source
-                .take()
-                .await
-                .map_err(|error| unavailable(&error))?;
-            let mut running = Running {
-                cell: Some(cell),
-                place: Some(place),
-            };
+            let cell = source.take().await.map_err(|error| unavailable(&error))?;
+            let mut running = Running::new(cell, place);
             let queue = arrived.elapsed();
             if let Some(live) = &task.live {
                 live.started();
             }
             let judged = running.cell().run(&task).await;
-            drop(lease);
             match judged {
                 Ok(mut outcome) => {
                     outcome.usage.queue = queue;
+                    running.answered();
                     return Ok(outcome);
                 }
                 Err(no_verdict) => {
@@ -175,10 +163,10 @@ impl Engine {
         let environments = self
             .environments
             .iter()
-            .map(|(name, environment)| EnvironmentHealth {
+            .map(|(name, source)| EnvironmentHealth {
                 name: name.clone(),
                 ready: true,
-                python: Some(environment.source.python().to_owned()),
+                python: Some(source.python().to_owned()),
                 reason: None,
             });
         EngineHealth {
@@ -191,8 +179,8 @@ impl Engine {
     /// The figures of the engine now.
     pub fn stats(&self) -> EngineStats {
         let environments = self.environments.iter();
-        let environments = environments.map(|(name, environment)| {
-            let (ready, zygote_restarts) = environment.source.stock();
+        let environments = environments.map(|(name, source)| {
+            let (ready, zygote_restarts) = source.stock();
             EnvironmentStats {
                 name: name.clone(),
                 ready,
@@ -239,12 +227,7 @@ impl Engine {
         }
     }
 
-    fn task(
-        &self,
-        request: &ExecutionRequest,
-        restricted: &[String],
-        live: Option<Live>,
-    ) -> Result<Task, EngineError> {
+    fn task(&self, request: &ExecutionRequest, live: Option<Live>) -> Result<Task, EngineError> {
         let job = Job {
             script: &request.script,
             input: &request.input,
@@ -252,7 +235,6 @@ impl Engine {
             env: &request.env,
             files: &request.files,
             output_files: &request.output_files,
-            restricted,
             limits: JobLimits {
                 result_bytes: self.run.result_bytes,
                 output_files_bytes: self.run.output_files_bytes,
@@ -280,45 +262,4 @@ impl Engine {
 
 fn unavailable(error: &SourceError) -> EngineError {
     EngineError::Internal(error.to_string())
-}
-
-/// A cell that runs, or is on its way out, and the place it takes. However this is dropped, the
-/// cell is ended, and only then is its place free.
-struct Running {
-    cell: Option<Cell>,
-    place: Option<Place>,
-}
-
-impl Running {
-    fn cell(&mut self) -> &mut Cell {
-        match &mut self.cell {
-            Some(cell) => cell,
-            None => unreachable!("the cell is taken out by `finish` and `drop` only"),
-        }
-    }
-
-    /// Ends the cell and gives its place back for another try.
-    async fn finish(mut self) -> Place {
-        if let Some(cell) = &mut self.cell {
-            cell.end().await;
-        }
-        self.cell = None;
-        match self.place.take() {
-            Some(place) => place,
-            None => unreachable!("the place is taken out by `finish` and `drop` only"),
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let (Some(mut cell), place) = (self.cell.take(), self.place.take()) else {
-            return;
-        };
-        cell.terminate();
-        tokio::spawn(async move {
-            cell.end().await;
-            drop((cell, place));
-        });
-    }
 }

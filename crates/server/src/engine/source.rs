@@ -5,11 +5,7 @@ use std::sync::Arc;
 use cellblock_wire::control::Setup;
 use thiserror::Error;
 
-use super::{
-    cold::Cold,
-    settings::EnvironmentSettings,
-    warm::{Lease, Warm},
-};
+use super::{cold::Cold, settings::EnvironmentSettings, warm::Warm};
 use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
@@ -67,10 +63,10 @@ impl Source {
     }
 
     /// A sealed cell that nobody has used.
-    pub(super) async fn take(&self) -> Result<(Cell, Option<Lease>), SourceError> {
+    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
         match self {
-            Self::Warm(warm) => warm.take().await.map(|(cell, lease)| (cell, Some(lease))),
-            Self::Cold(cold) => cold.take().await.map(|cell| (cell, None)),
+            Self::Warm(warm) => warm.take().await,
+            Self::Cold(cold) => cold.take().await,
         }
     }
 
@@ -96,6 +92,7 @@ pub(super) fn setup(settings: &EnvironmentSettings) -> Result<Setup, SourceError
     Ok(Setup {
         preload: settings.preload.clone(),
         exercise: settings.exercise.clone(),
+        restricted: settings.restricted.clone(),
         policy: serde_json::to_value(&*settings.policy)?,
     })
 }

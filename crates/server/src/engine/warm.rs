@@ -6,7 +6,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -35,24 +35,11 @@ struct Shelf {
     cells: Mutex<VecDeque<Cell>>,
     // One permit per cell on the shelf; waiters are served in order.
     filled: Semaphore,
-    // Told whenever a cell was taken, and whenever a run was answered.
+    // Told whenever a cell was taken.
     taken: Notify,
-    // Cells that were taken and have not answered yet.
-    busy: AtomicUsize,
     target: usize,
     // Zygotes started in place of an older one.
     restarts: AtomicU64,
-}
-
-/// Held while a cell of the shelf has not answered.
-#[derive(Debug)]
-pub(super) struct Lease(Arc<Shelf>);
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::Relaxed);
-        self.0.taken.notify_one();
-    }
 }
 
 impl Shelf {
@@ -75,9 +62,9 @@ impl Shelf {
         cell
     }
 
-    /// Whether making cells can wait for those that run: there are enough for who comes next.
+    /// Whether making cells can wait: there are enough for who comes next.
     fn can_wait(&self) -> bool {
-        self.busy.load(Ordering::Relaxed) > 0 && self.len() * 2 >= self.target
+        self.len() * 2 >= self.target
     }
 
     fn len(&self) -> usize {
@@ -101,7 +88,6 @@ impl Warm {
             cells: Mutex::default(),
             filled: Semaphore::new(0),
             taken: Notify::new(),
-            busy: AtomicUsize::new(0),
             target: target * zygotes,
             restarts: AtomicU64::new(0),
         });
@@ -129,7 +115,7 @@ impl Warm {
         };
         // Ready means that a request would meet a cell.
         tokio::select! {
-            taken = warm.take() => warm.shelf.put(taken?.0),
+            taken = warm.take() => warm.shelf.put(taken?),
             failure = failures.wait_for(Option::is_some) => {
                 if let Some(failure) = failure.ok().and_then(|failure| failure.clone()) {
                     return Err(failure.into());
@@ -139,7 +125,7 @@ impl Warm {
         Ok(warm)
     }
 
-    pub(super) async fn take(&self) -> Result<(Cell, Lease), SourceError> {
+    pub(super) async fn take(&self) -> Result<Cell, SourceError> {
         let cell = async {
             loop {
                 match self.shelf.take().await {
@@ -149,11 +135,9 @@ impl Warm {
                 }
             }
         };
-        let cell = tokio::time::timeout(self.patience, cell)
+        tokio::time::timeout(self.patience, cell)
             .await
-            .map_err(|_| SourceError::Timeout(self.patience))?;
-        self.shelf.busy.fetch_add(1, Ordering::Relaxed);
-        Ok((cell, Lease(Arc::clone(&self.shelf))))
+            .map_err(|_| SourceError::Timeout(self.patience))
     }
 
     pub(super) fn stock(&self) -> (usize, u64) {

@@ -24,9 +24,9 @@ use crate::{
 /// How long to wait after a zygote failed to start, or to make a cell, before it is tried again.
 const BACK_OFF: Duration = Duration::from_millis(500);
 
-/// How long making new cells waits for a run to be answered first, while enough are ready: a fork
-/// takes a processor for some milliseconds, which a client would notice.
-const DEFERENCE: Duration = Duration::from_millis(4);
+/// How long making new cells waits for the run that took one, while enough are ready: a fork keeps
+/// a processor for some milliseconds, in which the kernel lets nobody else on it.
+const DEFERENCE: Duration = Duration::from_millis(2);
 
 /// Why a keeper gave a wall up, where that is worth telling who starts the engine.
 pub(super) type Failure = Option<FailureText>;
@@ -135,20 +135,20 @@ impl Keeper {
             };
             let pause = nursery.pause_ends();
             tokio::select! {
-                            event = wall.control.receive() => {
-                                if let Err(error) = nursery.take(event, self) {
-                                    return self.lose(&wall, &error);
-                                }
-                            }
-                            Some(sealed) = nursery.sealing.join_next() => match sealed {
-                                Ok(Ok(cell)) => self.shelf.put(cell),
-                                Ok(Err(error)) => nursery.refuse(self, "seal", &error),
-                                Err(error) => nursery.refuse(self, "seal", &error),
-                            },
-                            wall = replaced => return Some(wall),
-                            () = self.shelf.taken.notified() => {}
-            () = Nursery::pause(pause) => {}
-                        }
+                event = wall.control.receive() => {
+                    if let Err(error) = nursery.take(event, self) {
+                        return self.lose(&wall, &error);
+                    }
+                }
+                Some(sealed) = nursery.sealing.join_next() => match sealed {
+                    Ok(Ok(cell)) => self.shelf.put(cell),
+                    Ok(Err(error)) => nursery.refuse(self, "seal", &error),
+                    Err(error) => nursery.refuse(self, "seal", &error),
+                },
+                wall = replaced => return Some(wall),
+                () = self.shelf.taken.notified() => {}
+                () = Nursery::pause(pause) => {}
+            }
         }
     }
 

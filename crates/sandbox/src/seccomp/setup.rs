@@ -1,0 +1,72 @@
+//! What it takes to make a cell, beyond what a cell may do: allowed to a zygote, and taken away
+//! again by the last step of the seal.
+//!
+//! No alternative here may overlap with one of the cell's own rules, or the cell would lose it.
+
+use super::rules::{Arg, CLONE_NEW, Rule, any, only};
+
+/// The calls of a zygote and of a cell that is being made.
+pub(super) const SETUP: &[Rule] = &[
+    // The zygote.
+    any(
+        libc::SYS_recvmsg,
+        "requests of the server, with descriptors",
+    ),
+    any(libc::SYS_sendmsg, "events for the server, with a pidfd"),
+    only(
+        libc::SYS_clone,
+        &[
+            &[has(0, 0x0000_0080)], // CLONE_NEWTIME
+            &[has(0, 0x0002_0000)], // CLONE_NEWNS
+            &[has(0, 0x0200_0000)], // CLONE_NEWCGROUP
+            &[has(0, 0x0400_0000)], // CLONE_NEWUTS
+            &[has(0, 0x0800_0000)], // CLONE_NEWIPC
+            &[has(0, 0x1000_0000)], // CLONE_NEWUSER
+            &[has(0, 0x2000_0000)], // CLONE_NEWPID
+            &[has(0, 0x4000_0000)], // CLONE_NEWNET
+        ],
+        "the cell's namespaces",
+    ),
+    // Its init, up to the exec.
+    any(libc::SYS_sethostname, "the cell's host name"),
+    any(libc::SYS_mount, "the cell's /tmp and /proc"),
+    any(libc::SYS_execve, "init's own program"),
+    // The script's process.
+    any(libc::SYS_unshare, "the cgroup namespace"),
+    only(
+        libc::SYS_prctl,
+        &[
+            &[Arg::Is(0, 4)],  // PR_SET_DUMPABLE
+            &[Arg::Is(0, 22)], // PR_SET_SECCOMP
+            &[Arg::Is(0, 23)], // PR_CAPBSET_READ
+            &[Arg::Is(0, 24)], // PR_CAPBSET_DROP
+            &[Arg::Is(0, 38)], // PR_SET_NO_NEW_PRIVS
+            &[Arg::Is(0, 40)], // PR_GET_TID_ADDRESS: the zygote
+            &[Arg::Is(0, 47)], // PR_CAP_AMBIENT
+        ],
+        "the steps of the seal",
+    ),
+    any(libc::SYS_capset, "dropping capabilities"),
+    any(libc::SYS_landlock_create_ruleset, "Landlock"),
+    any(libc::SYS_landlock_add_rule, "Landlock"),
+    any(libc::SYS_landlock_restrict_self, "Landlock"),
+    any(libc::SYS_seccomp, "the last filter"),
+];
+
+/// The argument has this bit.
+const fn has(index: u8, bit: u64) -> Arg {
+    Arg::Masked(index, bit, bit)
+}
+
+/// Every namespace flag is among those above.
+const _: () = assert!(
+    CLONE_NEW
+        == 0x80
+            | 0x2_0000
+            | 0x200_0000
+            | 0x400_0000
+            | 0x800_0000
+            | 0x1000_0000
+            | 0x2000_0000
+            | 0x4000_0000
+);

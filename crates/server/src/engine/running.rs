@@ -1,0 +1,73 @@
+//! A cell that runs, or is on its way out, and the place that it takes.
+
+use std::time::Duration;
+
+use super::admission::Place;
+use crate::cell::Cell;
+
+/// How long the end of a cell waits once its run is answered. To tear a process down keeps a
+/// processor for about a millisecond, in which the kernel lets nobody else on it: the answer's way
+/// to the client goes first.
+const DEFERENCE: Duration = Duration::from_millis(1);
+
+/// However this is dropped, the cell is ended, and only then is its place free.
+#[derive(Debug)]
+pub(super) struct Running {
+    // Both are `None` only while `finish` and `drop` take them out.
+    cell: Option<Cell>,
+    place: Option<Place>,
+    answered: bool,
+}
+
+impl Running {
+    pub(super) fn new(cell: Cell, place: Place) -> Self {
+        Self {
+            cell: Some(cell),
+            place: Some(place),
+            answered: false,
+        }
+    }
+
+    pub(super) fn cell(&mut self) -> &mut Cell {
+        match &mut self.cell {
+            Some(cell) => cell,
+            None => unreachable!("the cell is taken out by `finish` and `drop` only"),
+        }
+    }
+
+    /// Notes that the run has its outcome, so that clearing up can wait a moment.
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// Ends the cell and gives its place back for another try.
+    pub(super) async fn finish(mut self) -> Place {
+        if let Some(cell) = &mut self.cell {
+            cell.end().await;
+        }
+        self.cell = None;
+        match self.place.take() {
+            Some(place) => place,
+            None => unreachable!("the place is taken out by `finish` and `drop` only"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let (Some(mut cell), place) = (self.cell.take(), self.place.take()) else {
+            return;
+        };
+        let answered = self.answered;
+        if !answered {
+            cell.terminate();
+        }
+        tokio::spawn(async move {
+            if answered {
+                tokio::time::sleep(DEFERENCE).await;
+            }
+            cell.end().await;
+            drop((cell, place));
+        });
+    }
+}
