@@ -41,9 +41,10 @@ pub use source::SourceError;
 pub use start_error::StartError;
 pub use stats::{EngineStats, EnvironmentStats};
 
-/// How often a run is tried before its loss is the client's: twice would do for one zygote's death,
-/// but a cell of the dead one may still be met before its end is known.
-const TRIES: u32 = 3;
+/// How often a run is tried before its loss is the client's. A zygote that dies as soon as it is
+/// ready costs whoever waited for it a try, and a cell of a dead one may still be met before its end
+/// is known; a bound there must be, for a job may be what kills them.
+const TRIES: u32 = 6;
 
 /// Runs executions: the server holds one for its whole life.
 #[derive(Debug)]
