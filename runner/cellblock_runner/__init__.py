@@ -19,6 +19,7 @@ def finish(home: str, modules: list, restricted: list) -> None:
     stdio.install_in_zygote()
     seed.prepare()
     cell.prepare(home, modules, restricted)
+    cell.settle_in()
 
 
 def reseed() -> None:

@@ -29,6 +29,7 @@ __builtins__ = own.NAMES
 
 _INTERNAL = 70  # EX_SOFTWARE
 _ATTEMPTS = 1_000
+_REHEARSALS = 20  # CPython specializes after 8 calls at most
 _exit, _getpid = os._exit, os.getpid
 _rehearsal = b""
 _prepared_for = None  # the working directory
@@ -68,15 +69,28 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     imports.install(restricted)
 
 
-def run(channel_fd: int, ready: object = None, restricted: list = ()) -> None:
+def settle_in() -> None:
+    """In a zygote, as its last act: rehearse until nothing changes any more.
+
+    The interpreter notes what it meets (specialized instructions, its cache of methods, symbols that
+    are bound at their first use). What is noted here, no cell writes down again on a page of its own.
+    """
+    for _ in range(_REHEARSALS):
+        _rehearse()
+
+
+def run(
+    channel_fd: int, ready: object = None, restricted: list = (), rehearse: bool = True
+) -> None:
     """Serve one job on the channel, then end the process: this never returns.
 
+    `rehearse`: whether there is time to run a small job before.
     `ready(channel_fd)` is called once there is nothing left to do but to wait for the job; it may
     return the length of the job's first packet.
     """
     status = _INTERNAL
     try:
-        status = _serve(channel.Channel(channel_fd), channel_fd, ready, restricted)
+        status = _serve(channel.Channel(channel_fd), channel_fd, ready, restricted, rehearse)
     except channel.ChannelClosed:
         status = 1
     except BaseException:
@@ -85,12 +99,15 @@ def run(channel_fd: int, ready: object = None, restricted: list = ()) -> None:
         _exit(status)
 
 
-def _serve(out: channel.Channel, channel_fd: int, ready: object, restricted: list) -> int:
+def _serve(
+    out: channel.Channel, channel_fd: int, ready: object, restricted: list, rehearse: bool
+) -> int:
     home = os.getcwd()
     if home != _prepared_for:
         stdio.install()
         prepare(home, [], restricted)
-    _rehearse()
+    if rehearse:
+        _rehearse()
     document = out.receive_job(ready and ready(channel_fd))
     try:
         job = _parse(document)

@@ -16,10 +16,9 @@ _state = _position = None
 def reseed() -> None:
     """Give every generator and cached secret of a fork new state, where `prepare` found one.
 
-    `random` is not among them: it reseeds by itself, through os.register_at_fork. OpenSSL's
-    generator is left out too: it reseeds when it finds another pid than it was made under, and a
-    cell's (2) is never the zygote's (1). To touch it here would load its providers, which costs
-    every cell more than a millisecond.
+    OpenSSL's generator is not among them: it reseeds when it finds another pid than it was made
+    under, and a cell's (2) is never the zygote's (1). To touch it here would load its providers,
+    which costs every cell more than a millisecond.
     """
     for name, step in _EACH_TIME:
         module = _modules.get(name)
@@ -87,7 +86,12 @@ def _multiprocessing(process) -> None:
 
 
 _ONCE = (("numpy.random", _find_state), ("tempfile", _tempfile), ("uuid", _uuid))
+def _random(random) -> None:
+    random._inst.seed()
+
+
 _EACH_TIME = (
+    ("random", _random),
     ("numpy.random", _numpy_random),
     ("multiprocessing.process", _multiprocessing),
 )

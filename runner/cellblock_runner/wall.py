@@ -11,6 +11,8 @@ import platform
 import sys
 import time
 
+from . import forkhooks
+
 sys.path.insert(0, "/cellblock")
 PACKAGES = "/packages"
 HOME = "/tmp"
@@ -18,6 +20,7 @@ HOME = "/tmp"
 
 def zygote():
     """Warms up, then serves forks. Does not return in any process."""
+    hooks = forkhooks.watch()
     wall = _wall()
     wall.gather()
     import cellblock_runner
@@ -33,11 +36,13 @@ def zygote():
         stage = "exercise"
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
         stage = "prepare for forks"
+        hooks.stop()
+        forkhooks.stand_in()
         cellblock_runner.finish(HOME, wall.preload, wall.restricted)
         stage = "check for threads"
         _only_one_thread()
         stage = "freeze"
-        _freeze()
+        _freeze(wall)
         wall.settle()
         stage = "filter system calls"
         wall.become_zygote()
@@ -45,8 +50,8 @@ def zygote():
         wall.fatal(stage, f"{type(error).__name__}: {error}")
         os._exit(1)
     warm_ms = int((time.monotonic() - begun) * 1000)
-    channel = wall.serve(platform.python_version(), warm_ms, cellblock_runner.reseed)
-    _run(channel, wall)
+    version = platform.python_version()
+    _run(wall.serve(version, warm_ms, cellblock_runner.reseed, hooks.foreign), wall)
 
 
 def cold():
@@ -66,12 +71,13 @@ def _wall():
     return cellblock_zygote.Wall()
 
 
-def _run(channel, wall):
-    if channel is None:  # the server has gone
+def _run(cell, wall):
+    if cell is None:  # the server has gone
         os._exit(0)
     import cellblock_runner.cell
 
-    cellblock_runner.cell.run(channel, wall.await_job, wall.restricted)
+    channel, rehearse = cell
+    cellblock_runner.cell.run(channel, wall.await_job, wall.restricted, rehearse)
 
 
 def _only_one_thread():
@@ -84,8 +90,9 @@ def _only_one_thread():
         )
 
 
-def _freeze():
+def _freeze(wall):
     """Moves all objects out of the collector's sight: a collection in a cell would otherwise write
     to every page that holds one, and each write copies the page."""
     gc.collect()
+    wall.immortalize(gc.get_objects())
     gc.freeze()

@@ -17,6 +17,9 @@ pub enum Request {
     Fork {
         /// The server's number for the cell.
         cell: u64,
+        /// Whether the cell runs a small job of its own before it says that it is ready: a client
+        /// waits less for it then, but all in all it costs more, so not where one waits already.
+        rehearse: bool,
     },
 }
 

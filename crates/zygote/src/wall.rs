@@ -8,11 +8,11 @@ use cellblock_sandbox::{
     plan::{CellDescriptors, Plan},
 };
 use cellblock_wire::control::{Event, Ready, Request, Setup};
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
 
 use crate::{
     control,
-    sys::{arenas, interpreter, memory},
+    sys::{immortal, interpreter, memory},
 };
 
 /// The wall: what the server asked for, and how to make cells.
@@ -64,13 +64,18 @@ impl Wall {
     #[staticmethod]
     fn gather() {
         memory::gather();
-        arenas::gather();
+    }
+
+    /// Spares cells the counting of references to these objects and all that they lead to, where
+    /// the interpreter can; how many.
+    #[staticmethod]
+    fn immortalize(py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<usize> {
+        immortal::settle(py, objects)
     }
 
     /// Makes the memory of all that has been imported cheap to fork; the bytes in huge pages.
     #[staticmethod]
-    fn settle() -> usize {
-        arenas::finish();
+    fn settle(_py: Python<'_>) -> usize {
         memory::settle()
     }
 
@@ -86,30 +91,34 @@ impl Wall {
     }
 
     /// Forks cells until the server closes the channel (`None`). In each cell's script process the
-    /// call returns the number of its channel; `reseed` has been called there, before the seal.
+    /// call returns the number of its channel and whether there is time to rehearse; `reseed` has
+    /// been called there, before the seal. `hooks`: somebody wants to be called around each fork.
     fn serve(
         &self,
         py: Python<'_>,
         python: String,
         warm_ms: u64,
         reseed: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<i32>> {
+        hooks: bool,
+    ) -> PyResult<Option<(i32, bool)>> {
         control::send(&Event::Ready(Ready { python, warm_ms }), None).map_err(error)?;
-        while let Some((cell, descriptors)) = next_cell()? {
+        let fork = interpreter::Fork::new(py, hooks);
+        while let Some((cell, rehearse, descriptors)) = next_cell()? {
             let numbers = numbers(&descriptors)?;
-            interpreter::before_fork(py);
+            fork.before();
             match fork::cell(&self.plan, &numbers) {
                 Ok(Forked::Script) => {
-                    interpreter::after_fork_child(py);
+                    fork.after_in_child();
                     reseed.call0()?;
-                    return Ok(Some(into_cell(&self.plan, descriptors, &numbers, false)));
+                    let channel = into_cell(&self.plan, descriptors, &numbers, false);
+                    return Ok(Some((channel, rehearse)));
                 }
                 Ok(Forked::Zygote(pidfd)) => {
-                    interpreter::after_fork_parent(py);
+                    fork.after_in_parent();
                     control::send(&Event::Forked { cell }, Some(&pidfd)).map_err(error)?;
                 }
                 Err(ForkError { step, errno }) => {
-                    interpreter::after_fork_parent(py);
+                    fork.after_in_parent();
                     let (step, error_text) = (step.to_owned(), errno.to_string());
                     let event = Event::ForkFailed {
                         cell,
@@ -130,18 +139,20 @@ impl Wall {
         fork::await_job(channel)
     }
 
-    /// Becomes the one cell that this wall was started for, and returns the number of its channel.
-    fn become_cell(&self, py: Python<'_>, python: String) -> PyResult<Option<i32>> {
+    /// Becomes the one cell that this wall was started for, and returns the same as `serve`.
+    fn become_cell(&self, py: Python<'_>, python: String) -> PyResult<Option<(i32, bool)>> {
         control::send(&Event::Ready(Ready { python, warm_ms: 0 }), None).map_err(error)?;
-        let Some((_, descriptors)) = next_cell()? else {
+        let Some((_, rehearse, descriptors)) = next_cell()? else {
             return Ok(None);
         };
         let numbers = numbers(&descriptors)?;
-        interpreter::before_fork(py);
+        let fork = interpreter::Fork::new(py, true);
+        fork.before();
         // The parent does not return: it becomes the init program.
         fork::under_init(&self.plan, &numbers).map_err(error)?;
-        interpreter::after_fork_child(py);
-        Ok(Some(into_cell(&self.plan, descriptors, &numbers, true)))
+        fork.after_in_child();
+        let channel = into_cell(&self.plan, descriptors, &numbers, true);
+        Ok(Some((channel, rehearse)))
     }
 }
 
@@ -158,10 +169,12 @@ fn into_cell(
     channel
 }
 
-/// The next cell to make.
-fn next_cell() -> PyResult<Option<(u64, Vec<OwnedFd>)>> {
+/// The next cell to make: its number, whether it is to rehearse, and its descriptors.
+fn next_cell() -> PyResult<Option<(u64, bool, Vec<OwnedFd>)>> {
     match control::receive().map_err(error)? {
-        Some((Request::Fork { cell }, descriptors)) => Ok(Some((cell, descriptors))),
+        Some((Request::Fork { cell, rehearse }, descriptors)) => {
+            Ok(Some((cell, rehearse, descriptors)))
+        }
         Some((Request::Setup(_), _)) => Err(PyRuntimeError::new_err("a second setup")),
         None => Ok(None),
     }

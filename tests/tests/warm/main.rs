@@ -8,6 +8,7 @@
 
 mod death;
 mod environments;
+mod forked;
 mod load;
 mod shared;
 mod thousand;

@@ -59,9 +59,12 @@ impl Cold {
         {
             let doors = slot.iter().flat_map(crate::cgroup::Slot::doors);
             let descriptors: Vec<BorrowedFd<'_>> = theirs.as_fds().chain(doors).collect();
-            wall.control
-                .send(&Request::Fork { cell: 0 }, &descriptors)
-                .await?;
+            // Somebody waits for it.
+            let request = Request::Fork {
+                cell: 0,
+                rehearse: false,
+            };
+            wall.control.send(&request, &descriptors).await?;
         }
         drop(theirs);
         let mut cell =

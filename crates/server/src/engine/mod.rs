@@ -128,12 +128,14 @@ impl Engine {
             .get(&request.environment)
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
         let task = self.task(&request, live)?;
+        let mut want = source.want();
         let mut place = self.admission.enter().await?;
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
         for _ in 0..TRIES {
             let cell = source.take().await.map_err(|error| unavailable(&error))?;
+            drop(want.take());
             let mut running = Running::new(cell, place);
             let queue = arrived.elapsed();
             if let Some(live) = &task.live {
@@ -143,7 +145,7 @@ impl Engine {
             match judged {
                 Ok(mut outcome) => {
                     outcome.usage.queue = queue;
-                    running.answered();
+                    running.answered(source.is_wanted());
                     return Ok(outcome);
                 }
                 Err(no_verdict) => {

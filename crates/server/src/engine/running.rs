@@ -16,7 +16,7 @@ pub(super) struct Running {
     // Both are `None` only while `finish` and `drop` take them out.
     cell: Option<Cell>,
     place: Option<Place>,
-    answered: bool,
+    deference: Duration,
 }
 
 impl Running {
@@ -24,7 +24,7 @@ impl Running {
         Self {
             cell: Some(cell),
             place: Some(place),
-            answered: false,
+            deference: Duration::ZERO,
         }
     }
 
@@ -35,9 +35,12 @@ impl Running {
         }
     }
 
-    /// Notes that the run has its outcome, so that clearing up can wait a moment.
-    pub(super) fn answered(&mut self) {
-        self.answered = true;
+    /// Notes that the run has its outcome, so that clearing up can wait a moment: unless its place is
+    /// wanted.
+    pub(super) fn answered(&mut self, wanted: bool) {
+        if !wanted {
+            self.deference = DEFERENCE;
+        }
     }
 
     /// Ends the cell and gives its place back for another try.
@@ -58,13 +61,13 @@ impl Drop for Running {
         let (Some(mut cell), place) = (self.cell.take(), self.place.take()) else {
             return;
         };
-        let answered = self.answered;
-        if !answered {
+        let deference = self.deference;
+        if deference.is_zero() {
             cell.terminate();
         }
         tokio::spawn(async move {
-            if answered {
-                tokio::time::sleep(DEFERENCE).await;
+            if !deference.is_zero() {
+                tokio::time::sleep(deference).await;
             }
             cell.end().await;
             drop((cell, place));

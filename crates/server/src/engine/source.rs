@@ -5,7 +5,11 @@ use std::sync::Arc;
 use cellblock_wire::control::Setup;
 use thiserror::Error;
 
-use super::{cold::Cold, settings::EnvironmentSettings, warm::Warm};
+use super::{
+    cold::Cold,
+    settings::EnvironmentSettings,
+    warm::{Want, Warm},
+};
 use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
@@ -60,6 +64,22 @@ impl Source {
             EngineKind::Warm => Self::Warm(Warm::start(settings, groups).await?),
             EngineKind::Cold => Self::Cold(Box::new(Cold::start(settings, groups).await?)),
         })
+    }
+
+    /// Notes that somebody is going to take a cell, until that is dropped.
+    pub(super) fn want(&self) -> Option<Want> {
+        match self {
+            Self::Warm(warm) => Some(warm.want()),
+            Self::Cold(_) => None,
+        }
+    }
+
+    /// Whether somebody waits for a cell now.
+    pub(super) fn is_wanted(&self) -> bool {
+        match self {
+            Self::Warm(warm) => warm.is_wanted(),
+            Self::Cold(_) => false,
+        }
     }
 
     /// A sealed cell that nobody has used.

@@ -6,7 +6,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -38,6 +38,8 @@ struct Shelf {
     // Told whenever a cell was taken.
     taken: Notify,
     target: usize,
+    // Requests that have no cell yet, wherever they wait.
+    wanted: AtomicUsize,
     // Zygotes started in place of an older one.
     restarts: AtomicU64,
 }
@@ -62,6 +64,11 @@ impl Shelf {
         cell
     }
 
+    /// Whether more requests than `cells` have none yet.
+    fn wants_more_than(&self, cells: usize) -> bool {
+        self.wanted.load(Ordering::Relaxed) > cells
+    }
+
     /// Whether making cells can wait: there are enough for who comes next.
     fn can_wait(&self) -> bool {
         self.len() * 2 >= self.target
@@ -75,7 +82,28 @@ impl Shelf {
     }
 }
 
+/// A request that has no cell yet, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Want(Arc<Shelf>);
+
+impl Drop for Want {
+    fn drop(&mut self) {
+        self.0.wanted.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Warm {
+    /// Notes that somebody is going to take a cell.
+    pub(super) fn want(&self) -> Want {
+        self.shelf.wanted.fetch_add(1, Ordering::Relaxed);
+        Want(Arc::clone(&self.shelf))
+    }
+
+    /// Whether somebody waits for a cell now.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.shelf.wants_more_than(0)
+    }
+
     /// Starts the zygotes and waits until the first of them is ready.
     pub(super) async fn start(
         settings: EnvironmentSettings,
@@ -89,6 +117,7 @@ impl Warm {
             filled: Semaphore::new(0),
             taken: Notify::new(),
             target: target * zygotes,
+            wanted: AtomicUsize::new(0),
             restarts: AtomicU64::new(0),
         });
         let settings = Arc::new(settings);

@@ -3,20 +3,27 @@
 //! CPython takes memory for small objects in arenas of 256 KiB or 1 MiB, each mapped by itself, so
 //! that they lie scattered between libraries: hundreds of mappings, each of which a fork copies by
 //! itself, and none of which can be made of huge pages. While the zygote warms up, arenas come out
-//! of one aligned piece instead, which `memory::collapse` turns into huge pages afterwards: a fork
+//! of one aligned piece instead, which `huge::collapse` turns into huge pages afterwards: a fork
 //! then copies one entry where it copied 512.
 
 use std::{
     ffi::c_void,
+    ops::Range,
     ptr,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use super::huge;
+
 /// Bytes set aside: more than any set of preloaded packages has needed. What is left over is given
 /// back before the first fork.
 const RESERVED: usize = 1 << 30;
-/// A huge page, and thereby the alignment of the piece.
-const ALIGNMENT: usize = 2 << 20;
+/// The alignment of the piece.
+const ALIGNMENT: usize = huge::HUGE;
+/// Objects up to this many bytes come out of arenas, and in sizes that many bytes apart:
+/// `Objects/obmalloc.c`, since CPython 3.8.
+const LARGEST_SMALL: usize = 512;
+const SMALL_STEP: usize = 16;
 
 static START: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -32,7 +39,7 @@ struct ArenaAllocator {
 
 /// Lets CPython take its arenas from one piece from now on. `false` where this interpreter has no
 /// such hook or the memory cannot be set aside; then all stays as it was.
-pub(crate) fn gather() -> bool {
+pub(super) fn gather() -> bool {
     // SAFETY: the name is NUL-ended, and RTLD_DEFAULT asks the libraries that are loaded.
     let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"PyObject_SetArenaAllocator".as_ptr()) };
     if symbol.is_null() || !reserve() {
@@ -62,18 +69,36 @@ fn reserve() -> bool {
     true
 }
 
-/// Gives back what was set aside and not used. Arenas made later are mapped by themselves, so that
-/// a cell's own count against its limits.
-pub(crate) fn finish() {
-    let end = END.load(Ordering::Relaxed);
-    let next = NEXT
+/// Takes every gap among the small objects, for good, so that the objects of a cell lie together in
+/// new arenas instead of scattered over old ones, each page of which would have to be copied. Gives
+/// back what was set aside and not used; arenas made later are mapped by themselves, so that a
+/// cell's own count against its limits. Where the new objects begin, and the piece ends.
+pub(super) fn settle() -> Range<usize> {
+    let piece = START.load(Ordering::Relaxed)..END.load(Ordering::Relaxed);
+    let fresh = NEXT.load(Ordering::Relaxed).next_multiple_of(ALIGNMENT);
+    if !piece.contains(&fresh) {
+        return 0..0;
+    }
+    NEXT.store(fresh, Ordering::Relaxed);
+    for size in (1..=LARGEST_SMALL / SMALL_STEP)
+        .rev()
+        .map(|step| step * SMALL_STEP)
+    {
+        while (piece.start..fresh).contains(&allocate(size)) {}
+    }
+    let end = NEXT
         .load(Ordering::Relaxed)
         .next_multiple_of(ALIGNMENT)
-        .min(end);
-    if next < end {
-        unmap(next, end - next);
-        END.store(next, Ordering::Relaxed);
-    }
+        .min(piece.end);
+    unmap(end, piece.end - end);
+    END.store(end, Ordering::Relaxed);
+    fresh..end
+}
+
+/// Takes memory as an object would, for good; its address.
+fn allocate(size: usize) -> usize {
+    // SAFETY: it takes a number; whoever calls holds the interpreter's lock, see `Wall::settle`.
+    unsafe { pyo3::ffi::PyObject_Malloc(size) }.expose_provenance()
 }
 
 /// Called by CPython, which holds its lock or runs alone.

@@ -2,22 +2,47 @@
 
 use pyo3::{Python, ffi};
 
-/// To be called before the fork: takes the import lock and tells `os.register_at_fork` users.
-pub(crate) fn before_fork(_attached: Python<'_>) {
-    // SAFETY: documented for exactly this use; it asks for an attached thread state, which the
-    // token proves.
-    unsafe { ffi::PyOS_BeforeFork() }
+/// Forks of the thread that holds the interpreter.
+pub(crate) struct Fork<'py> {
+    _attached: Python<'py>,
+    hooks: bool,
 }
 
-/// To be called in the parent, whether the fork succeeded or not.
-pub(crate) fn after_fork_parent(_attached: Python<'_>) {
-    // SAFETY: as above; pairs with `before_fork` in the same process.
-    unsafe { ffi::PyOS_AfterFork_Parent() }
-}
+impl<'py> Fork<'py> {
+    /// `hooks`: whether CPython is told of the fork, which calls whoever asked by
+    /// `os.register_at_fork`, and makes locks anew that other threads might have held. A process of
+    /// one thread, whose hooks do nothing that is needed, can do without: the child is a copy with
+    /// the same thread identity, and every lock in it is free or its own.
+    pub(crate) fn new(attached: Python<'py>, hooks: bool) -> Self {
+        Self {
+            _attached: attached,
+            hooks,
+        }
+    }
 
-/// To be called in the child: new locks, new thread identity, `random` reseeded.
-pub(crate) fn after_fork_child(_attached: Python<'_>) {
-    // SAFETY: as above; the child is a copy of the thread that called `before_fork`, so its thread
-    // state is attached here too.
-    unsafe { ffi::PyOS_AfterFork_Child() }
+    /// To be called before the fork: takes the import lock.
+    pub(crate) fn before(&self) {
+        if self.hooks {
+            // SAFETY: documented for exactly this use; it asks for an attached thread state, which
+            // the token proves.
+            unsafe { ffi::PyOS_BeforeFork() }
+        }
+    }
+
+    /// To be called in the parent, whether the fork succeeded or not.
+    pub(crate) fn after_in_parent(&self) {
+        if self.hooks {
+            // SAFETY: as above; pairs with `before` in the same process.
+            unsafe { ffi::PyOS_AfterFork_Parent() }
+        }
+    }
+
+    /// To be called in the child.
+    pub(crate) fn after_in_child(&self) {
+        if self.hooks {
+            // SAFETY: as above; the child is a copy of the thread that called `before`, so its
+            // thread state is attached here too.
+            unsafe { ffi::PyOS_AfterFork_Child() }
+        }
+    }
 }

@@ -1,6 +1,11 @@
-//! All `unsafe` of the crate: what CPython wants around a fork, and where its memory lies.
+//! All `unsafe` of the crate: what CPython wants around a fork, and what makes one cheap.
 #![allow(unsafe_code)]
 
-pub(crate) mod arenas;
+mod arenas;
+mod heap;
+mod huge;
+pub(crate) mod immortal;
 pub(crate) mod interpreter;
+mod maps;
 pub(crate) mod memory;
+mod segments;

@@ -223,7 +223,11 @@ impl Nursery {
             }
         }
         self.deferred = None;
-        while keeper.shelf.len() + self.unborn.len() + self.sealing.len() < keeper.shelf.target {
+        loop {
+            let coming = keeper.shelf.len() + self.unborn.len() + self.sealing.len();
+            if coming >= keeper.shelf.target {
+                return Ok(());
+            }
             let slot = keeper.groups.as_ref().map(Groups::take).transpose()?;
             let (ours, theirs) = cell::ends().map_err(cell::CellError::from)?;
             let number = self.next;
@@ -231,14 +235,14 @@ impl Nursery {
             {
                 let doors = slot.iter().flat_map(Slot::doors);
                 let descriptors: Vec<BorrowedFd<'_>> = theirs.as_fds().chain(doors).collect();
-                self.wall
-                    .control
-                    .send(&Request::Fork { cell: number }, &descriptors)
-                    .await?;
+                let request = Request::Fork {
+                    cell: number,
+                    rehearse: !keeper.shelf.wants_more_than(coming),
+                };
+                self.wall.control.send(&request, &descriptors).await?;
             }
             self.unborn.insert(number, (ours, slot));
         }
-        Ok(())
     }
 
     /// Takes what the zygote says.

@@ -1,0 +1,70 @@
+//! What a fork leaves of an interpreter, and what preloaded modules asked to be told of it.
+
+use cellblock_tests::{Case, Engine, each_python};
+
+/// As `os.fork` would have left it, though hardly any hook is called.
+const AS_AFTER_A_FORK: &str = "\
+import concurrent.futures, logging, os, random, sys, threading
+def main():
+    main_thread = threading.main_thread()
+    logging.getLogger('x').warning('y')
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        squares = list(pool.map(lambda number: number * number, range(5)))
+    child = os.fork()
+    if child == 0:
+        os._exit(threading.main_thread().native_id == threading.get_native_id() and 7)
+    return {
+        'thread': threading.current_thread() is main_thread,
+        'native id': main_thread.native_id == threading.get_native_id() == os.getpid(),
+        'ident': main_thread.ident == threading.get_ident(),
+        'threads': threading.active_count(),
+        'squares': squares,
+        'child': os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]),
+        'register': type(os.register_at_fork).__name__,
+    }
+";
+
+/// Python 3.12 knows immortal objects: what a cell does not write to, it need not copy.
+const IMMORTAL: &str = "\
+import json, sys, pandas
+def main():
+    counts = [sys.getrefcount(thing) for thing in (json.dumps, pandas.DataFrame, main)]
+    known = sys.version_info >= (3, 12)
+    return [(count > 1 << 30) == expected for count, expected in zip(counts, (known, known, False))]
+";
+
+#[test]
+fn a_cell_is_as_a_fork_leaves_it() {
+    each_python(Engine::Warm, |setup, report| {
+        let server = setup.start();
+        Case::new("threads, locks, children", AS_AFTER_A_FORK)
+            .returns(concat!(
+                r#"{"thread":true,"native id":true,"ident":true,"threads":1,"#,
+                r#""squares":[0,1,4,9,16],"child":7,"register":"builtin_function_or_method"}"#
+            ))
+            .run(&server, report);
+        Case::new("loaded objects are immortal", IMMORTAL)
+            .returns("[true,true,true]")
+            .run(&server, report);
+        server.stop(report);
+    });
+}
+
+#[test]
+fn hooks_of_others_are_called() {
+    each_python(Engine::Warm, |setup, report| {
+        let exercise = "import os, sys\nsys.told = []\n\
+             os.register_at_fork(after_in_child=lambda: sys.told.append(os.getpid()))\n";
+        let server = setup
+            .clone()
+            .set("environments.default", "exercise", format!("{exercise:?}"))
+            .start();
+        Case::new(
+            "once, in the cell",
+            "import sys\ndef main():\n    return sys.told\n",
+        )
+        .returns("[2]")
+        .run(&server, report);
+        server.stop(report);
+    });
+}
