@@ -85,7 +85,10 @@ impl Cell {
             stderr,
             truncated,
             files: answer.files(),
-            usage,
+            usage: Usage {
+                collect: started.elapsed().saturating_sub(wall),
+                ..usage
+            },
         })
     }
 
@@ -179,7 +182,7 @@ impl Cell {
                 .map(|report| Duration::from_micros(report.cpu_us))
                 .or_else(|| slot.and_then(Slot::cpu)),
             peak_memory_bytes: slot.and_then(Slot::peak),
-            queue: Duration::ZERO,
+            ..Usage::default()
         }
     }
 }

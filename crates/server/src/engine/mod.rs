@@ -39,7 +39,7 @@ pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSe
 use source::Source;
 pub use source::SourceError;
 pub use start_error::StartError;
-pub use stats::{EngineStats, EnvironmentStats};
+pub use stats::{EngineStats, EnvironmentStats, SECONDS};
 
 /// How often a run is tried before its loss is the client's: twice would do for one zygote's death,
 /// but a cell of the dead one may still be met before its end is known.
@@ -128,20 +128,21 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
         let task = self.task(&request, live)?;
         let mut place = self.admission.enter().await?;
+        let queue = arrived.elapsed();
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
         for _ in 0..TRIES {
             let cell = source.take().await.map_err(|error| unavailable(&error))?;
             let mut running = Running::new(cell, place);
-            let queue = arrived.elapsed();
+            let start = arrived.elapsed().saturating_sub(queue);
             if let Some(live) = &task.live {
                 live.started();
             }
             let judged = running.cell().run(&task).await;
             match judged {
                 Ok(mut outcome) => {
-                    outcome.usage.queue = queue;
+                    (outcome.usage.queue, outcome.usage.start) = (queue, start);
                     running.answered();
                     return Ok(outcome);
                 }
@@ -179,14 +180,7 @@ impl Engine {
     /// The figures of the engine now.
     pub fn stats(&self) -> EngineStats {
         let environments = self.environments.iter();
-        let environments = environments.map(|(name, source)| {
-            let (ready, zygote_restarts) = source.stock();
-            EnvironmentStats {
-                name: name.clone(),
-                ready,
-                zygote_restarts,
-            }
-        });
+        let environments = environments.map(|(name, source)| source.stats(name));
         EngineStats {
             environments: environments.collect(),
             ..self.admission.stats()

@@ -20,15 +20,11 @@ use prometheus_client::{
 use self::engine::EngineCollector;
 use super::{Api, ApiError};
 use crate::{
-    engine::Engine,
+    engine::{Engine, SECONDS},
     execution::{ErrorType, Outcome},
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Upper bounds in seconds: from a warm cell's answer to the longest run.
-const BUCKETS: [f64; 15] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-];
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -72,7 +68,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("cellblock");
         let runs = Family::<RunLabels, Counter>::default();
         let seconds =
-            Family::<PhaseLabels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+            Family::<PhaseLabels, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
         let rejected = Family::<RejectedLabels, Counter>::default();
         registry.register(
             "runs",
@@ -81,7 +77,7 @@ impl Metrics {
         );
         registry.register(
             "phase_seconds",
-            "Time of an execution: waiting for a place and a cell, running, and from request to answer",
+            "Time of an execution: queue, for a place; start, for a cell; run; collect what is left; total",
             seconds.clone(),
         );
         registry.register(
@@ -123,9 +119,16 @@ impl Run<'_> {
     pub(super) fn ended(mut self, ended: &Result<Outcome, ApiError>, total: Duration) {
         self.outcome = match ended {
             Ok(outcome) => {
-                self.observe("queue", outcome.usage.queue);
-                self.observe("run", outcome.usage.wall);
-                self.observe("total", total);
+                let usage = &outcome.usage;
+                for (phase, time) in [
+                    ("queue", usage.queue),
+                    ("start", usage.start),
+                    ("run", usage.wall),
+                    ("collect", usage.collect),
+                    ("total", total),
+                ] {
+                    self.observe(phase, time);
+                }
                 let failed = outcome.result.as_ref().err();
                 Some(failed.map_or("succeeded", |failure| failure.kind.name()))
             }
