@@ -7,18 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cellblock_tests::{Engine, Report, Server, Setup, each_python, raw};
+use cellblock_tests::{Report, Server, Setup, matrix, raw};
 
 use crate::expect;
 
 const HEAD: &str = "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 const ONE: &[u8] = br#"{"script": "def main(): return 1"}"#;
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let setup = setup

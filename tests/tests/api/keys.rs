@@ -2,18 +2,14 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use cellblock_tests::{Answer, Engine, Program, Report, Server, Setup, each_python, eventually};
+use cellblock_tests::{Answer, Program, Report, Server, Setup, eventually, matrix};
 use serde_json::{Value, json};
 
 use crate::{expect, wire::open};
 
 const ONE: &str = r#"{"script": "def main(): return 1"}"#;
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let directory = tempfile::tempdir().unwrap();

@@ -5,18 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cellblock_tests::{Answer, Engine, Report, Server, Setup, each_python};
+use cellblock_tests::{Answer, Report, Server, Setup, matrix};
 use serde_json::json;
 
 use crate::expect;
 
 const RANDOM: &str = "import os\ndef main(): return os.urandom(8).hex()";
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let setup = setup.clone().set("server", "idempotency_seconds", 3);
