@@ -19,6 +19,7 @@ mod metrics;
 mod negotiated;
 mod once;
 mod streaming;
+mod traces;
 mod wire;
 
 /// A name for a process, by which it can be seen from the host.

@@ -18,6 +18,7 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     task::JoinSet,
 };
+use tracing::{Instrument, Span};
 use utoipa::ToSchema;
 
 use self::{
@@ -134,7 +135,7 @@ async fn run_all(
         let (delivered, previous) = oneshot::channel::<()>();
         let before = before.replace(previous);
         let (context, results) = (Arc::clone(&context), results.clone());
-        running.spawn(async move {
+        let run = async move {
             let text = context.run(index, &item).await;
             if let (Form::Array, Some(before)) = (form, before) {
                 // An error says as well that it is done with.
@@ -143,7 +144,8 @@ async fn run_all(
             // Without a client there is nothing to deliver.
             let _ = results.send(text).await;
             drop((delivered, turn));
-        });
+        };
+        running.spawn(run.instrument(Span::current()));
     }
     while running.join_next().await.is_some() {}
 }

@@ -3,11 +3,14 @@
 //! Never in it: scripts, their input and their output. Panic messages may quote what was being
 //! worked on, so of a panic only the place is logged.
 
+mod trace_parent;
+
 use std::io::IsTerminal;
 
 use tracing::error;
 use tracing_subscriber::EnvFilter;
 
+pub use self::trace_parent::TraceParent;
 use crate::config::{ConfigError, LogFormat, ServerConfig};
 
 /// Starts logging to standard error.
