@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cellblock_tests::Setup;
 
 mod batch;
+mod collector;
 mod described;
 mod events;
 mod hostile;

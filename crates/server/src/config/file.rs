@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{
     ConfigError, KeyConfig, access::AccessOptions, environment::EnvironmentOptions,
     isolation::IsolationOptions, keys::KeysFile, limits::LimitsOptions, options::Origin,
-    pool::PoolOptions, server::ServerOptions,
+    pool::PoolOptions, server::ServerOptions, telemetry::TelemetryOptions,
 };
 
 /// What a file says.
@@ -22,6 +22,8 @@ pub(super) struct FileOptions {
     pub(super) server: ServerOptions,
     #[serde(default)]
     pub(super) access: AccessOptions,
+    #[serde(default)]
+    pub(super) telemetry: TelemetryOptions,
     #[serde(default)]
     pub(super) limits: LimitsOptions,
     #[serde(default)]
@@ -40,6 +42,7 @@ impl FileOptions {
         let options: Self = read(path)?;
         let origin = Origin::File(path.to_owned());
         options.server.check(&origin)?;
+        options.telemetry.check(&origin)?;
         options.limits.check(&origin)?;
         options.pool.check(&origin)?;
         options.isolation.check(&origin)?;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{
     AccessConfig, Config, ConfigError, DEFAULT_ENVIRONMENT, EnvironmentConfig, IsolationConfig,
-    LimitsConfig, PoolConfig, ServerConfig,
+    LimitsConfig, PoolConfig, ServerConfig, TelemetryConfig,
     access::AccessOptions,
     environment::check_name,
     file::{self, FileOptions},
@@ -19,6 +19,7 @@ use super::{
     options::{Origin, Variables, variable},
     pool::PoolOptions,
     server::ServerOptions,
+    telemetry::TelemetryOptions,
 };
 
 /// The file that is read where no other is named, if it is there.
@@ -46,6 +47,8 @@ pub struct ConfigArgs {
     server: ServerOptions,
     #[command(flatten)]
     access: AccessOptions,
+    #[command(flatten)]
+    telemetry: TelemetryOptions,
     #[command(flatten)]
     limits: LimitsOptions,
     #[command(flatten)]
@@ -86,6 +89,7 @@ impl ConfigArgs {
     fn check_from(&self, origin: &Origin) -> Result<(), ConfigError> {
         self.server.check(origin)?;
         self.access.check(origin)?;
+        self.telemetry.check(origin)?;
         self.limits.check(origin)?;
         self.pool.check(origin)?;
         self.isolation.check(origin)
@@ -98,6 +102,7 @@ impl ConfigArgs {
             python: path_variable(variables, "CELLBLOCK_PYTHON")?,
             server: ServerOptions::from_variables(variables)?,
             access: AccessOptions::from_variables(variables)?,
+            telemetry: TelemetryOptions::from_variables(variables)?,
             limits: LimitsOptions::from_variables(variables)?,
             pool: PoolOptions::from_variables(variables)?,
             isolation: IsolationOptions::from_variables(variables)?,
@@ -117,18 +122,21 @@ impl ConfigArgs {
         let layers = [environment, self];
         let mut server = ServerConfig::default();
         let mut access = AccessConfig::default();
+        let mut telemetry = TelemetryConfig::default();
         let mut limits = LimitsConfig::default();
         let mut pool = PoolConfig::default();
         let mut isolation = IsolationConfig::default();
         server.overlay(&file.server);
         access.overlay(&file.access);
         access.keys_file = beside(base, &access.keys_file);
+        telemetry.overlay(&file.telemetry);
         limits.overlay(&file.limits);
         pool.overlay(&file.pool);
         isolation.overlay(&file.isolation);
         for layer in layers {
             server.overlay(&layer.server);
             access.overlay(&layer.access);
+            telemetry.overlay(&layer.telemetry);
             limits.overlay(&layer.limits);
             pool.overlay(&layer.pool);
             isolation.overlay(&layer.isolation);
@@ -143,6 +151,7 @@ impl ConfigArgs {
             state_dir,
             server,
             access,
+            telemetry,
             limits,
             pool,
             isolation,
@@ -183,6 +192,7 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.access.check_origins()?;
+        self.telemetry.check_otlp_endpoint()?;
         self.limits.check("limits")?;
         for (name, environment) in &self.environments {
             environment.check(&format!("environments.{name}"))?;

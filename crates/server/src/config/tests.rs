@@ -172,6 +172,18 @@ fn each_mistake_gets_a_line_that_names_it() {
             "environments.a.preload: \"os; x\" is no module name",
         ),
         (
+            file("[telemetry]\notlp_endpoint = 'https://collector.example/v1/traces'"),
+            "telemetry.otlp_endpoint: \"https://collector.example/v1/traces\" is no URL that begins with http://; for https,",
+        ),
+        (
+            problem(&["--otlp-endpoint", "localhost:4318"], &[], None),
+            "telemetry.otlp_endpoint: \"localhost:4318\" is no URL",
+        ),
+        (
+            problem(&["--trace-percent", "101"], &[], None),
+            "--trace-percent: 101 is out of bounds; set it to 0 to 100",
+        ),
+        (
             problem(&[], &[("PORT", "http")], None),
             "PORT: \"http\" does not fit; expected: Port to listen on; 0 takes a free one. From 0 to 65535.",
         ),

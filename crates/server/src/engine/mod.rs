@@ -23,12 +23,14 @@ use std::{
 
 use cellblock_wire::job::{Job, JobLimits};
 use thiserror::Error;
+use tracing::Instrument;
 
 use crate::{
     cell::{answer::Budget, run::Task},
     cgroup::Groups,
     config::Config,
     execution::{ExecutionRequest, Live, Outcome},
+    telemetry::phase,
 };
 use admission::Admission;
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
@@ -127,13 +129,14 @@ impl Engine {
             .get(&request.environment)
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
         let task = self.task(&request, live)?;
-        let mut place = self.admission.enter().await?;
+        let mut place = self.admission.enter().instrument(phase("queue")).await?;
         let queue = arrived.elapsed();
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
         for _ in 0..TRIES {
-            let cell = source.take().await.map_err(|error| unavailable(&error))?;
+            let taken = source.take().instrument(phase("start")).await;
+            let cell = taken.map_err(|error| unavailable(&error))?;
             let mut running = Running::new(cell, place);
             let start = arrived.elapsed().saturating_sub(queue);
             if let Some(live) = &task.live {

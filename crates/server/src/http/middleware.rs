@@ -29,7 +29,7 @@ pub(super) fn around(routes: Router) -> Router {
     routes.layer(
         ServiceBuilder::new()
             .layer(from_fn(request_id::assign))
-            .layer(from_fn(trace::find))
+            .layer(from_fn(trace::trace))
             .layer(from_fn(access_log::log))
             .layer(from_fn(set_headers))
             .layer(compression())

@@ -18,7 +18,6 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     task::JoinSet,
 };
-use tracing::{Instrument, Span};
 use utoipa::ToSchema;
 
 use self::{
@@ -26,7 +25,10 @@ use self::{
     lines::Form,
 };
 use super::{Api, ApiError, accept, access::Caller, body::Posted, connection::Working, task::Task};
-use crate::execution::{Draft, InvalidRequest, parse_as};
+use crate::{
+    execution::{Draft, InvalidRequest, parse_as},
+    telemetry::inherit,
+};
 
 /// Media type of results that are streamed as they come.
 pub(super) const NDJSON: &str = "application/x-ndjson";
@@ -145,7 +147,7 @@ async fn run_all(
             let _ = results.send(text).await;
             drop((delivered, turn));
         };
-        running.spawn(run.instrument(Span::current()));
+        running.spawn(inherit(run));
     }
     while running.join_next().await.is_some() {}
 }

@@ -16,12 +16,14 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
     registry::Registry,
 };
+use tracing::{Span, field, info_span};
 
 use self::engine::EngineCollector;
 use super::{Api, ApiError};
 use crate::{
     engine::{Engine, SECONDS},
     execution::{ErrorType, Outcome},
+    telemetry::TRACES,
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -61,6 +63,7 @@ pub(super) struct Run<'a> {
     metrics: &'a Metrics,
     environment: String,
     outcome: Option<&'static str>,
+    span: Span,
 }
 
 impl Metrics {
@@ -102,6 +105,7 @@ impl Metrics {
             metrics: self,
             environment: environment.to_owned(),
             outcome: Some("abandoned"),
+            span: info_span!(target: TRACES, "execution", environment, outcome = field::Empty),
         }
     }
 
@@ -115,6 +119,11 @@ impl Metrics {
 }
 
 impl Run<'_> {
+    /// The span of the execution, in which its phases are.
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     /// Counts a run that ended by itself, or was refused by the engine.
     pub(super) fn ended(mut self, ended: &Result<Outcome, ApiError>, total: Duration) {
         self.outcome = match ended {
@@ -148,6 +157,7 @@ impl Run<'_> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         if let Some(outcome) = self.outcome {
+            self.span.record("outcome", outcome);
             let environment = std::mem::take(&mut self.environment);
             let labels = RunLabels {
                 environment,
