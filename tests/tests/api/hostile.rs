@@ -9,7 +9,10 @@ use std::{
 
 use cellblock_tests::{Report, Server, Setup, eventually, matrix, raw};
 
-use crate::{expect, http2};
+use crate::{
+    expect,
+    http2::{self, Wave},
+};
 
 const HEAD: &str = "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 const ONE: &[u8] = br#"{"script": "def main(): return 1"}"#;
@@ -30,11 +33,11 @@ fn suite(setup: &Setup, report: &mut Report) {
         ("bodies", &slow_body),
         ("chunks", &slow_chunks),
     ] {
-        let slow = slow(&server, start.as_bytes(), b"1");
+        let slow = slow(&server, start.as_bytes(), |_| b"1".to_vec());
         report.add(format!("slow {name}"), slow);
     }
     for (name, start, drop) in http2::drips() {
-        let slow = slow(&server, &start, &drop);
+        let slow = slow(&server, &start, drop);
         report.add(format!("HTTP/2: slow {name}"), slow);
     }
     report.add("HTTP/2: requests taken back", taken_back(&server));
@@ -54,7 +57,7 @@ fn well(server: &Server) -> Result<(), String> {
 
 /// Sends a drop now and then on many connections. Each is closed in time, and meanwhile others are
 /// served.
-fn slow(server: &Server, start: &[u8], drop: &[u8]) -> Result<(), String> {
+fn slow(server: &Server, start: &[u8], drop: Wave) -> Result<(), String> {
     let address = server.client().address();
     let started = Instant::now();
     let lasted: Vec<_> = thread::scope(|scope| {
@@ -74,7 +77,8 @@ fn slow(server: &Server, start: &[u8], drop: &[u8]) -> Result<(), String> {
 }
 
 /// How long a connection lasts that gets a drop every 200 ms.
-fn drip(address: &str, start: &[u8], drop: &[u8]) -> Duration {
+fn drip(address: &str, start: &[u8], drop: Wave) -> Duration {
+    let mut drops = (0..).map(drop);
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_millis(200)))
@@ -86,7 +90,8 @@ fn drip(address: &str, start: &[u8], drop: &[u8]) -> Duration {
             Ok(0) => break,
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if stream.write_all(drop).is_err() {
+                let drop = drops.next().unwrap_or_default();
+                if stream.write_all(&drop).is_err() {
                     break;
                 }
             }
@@ -97,7 +102,7 @@ fn drip(address: &str, start: &[u8], drop: &[u8]) -> Duration {
 }
 
 /// Sends waves on one connection of HTTP/2 until it is closed; how many were taken, of 20 000.
-fn flood(server: &Server, wave: fn(u32) -> Vec<u8>) -> usize {
+fn flood(server: &Server, wave: Wave) -> usize {
     let mut stream = TcpStream::connect(server.client().address()).unwrap();
     // Answers are read, so that nothing but the server's own limits ends this.
     let mut answers = stream.try_clone().unwrap();

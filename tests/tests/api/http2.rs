@@ -78,15 +78,27 @@ fn answer(server: &Server) -> Result<(), String> {
     }
 }
 
+/// What is sent the `n`th time.
+pub(crate) type Wave = fn(u32) -> Vec<u8>;
+
 /// What begins a connection, and what is then sent now and then: ways to keep one without ever
 /// asking for anything.
-pub(crate) fn drips() -> [(&'static str, Vec<u8>, Vec<u8>); 3] {
+pub(crate) fn drips() -> [(&'static str, Vec<u8>, Wave); 6] {
     let begun = beginning();
     let head = [begun.clone(), part_of_a_head(0)].concat();
+    let ask = frame(HEADERS, END_HEADERS, 1, &self::head("/execute"));
+    let asked = [begun.clone(), ask].concat();
+    let closed = [asked.clone(), frame(RST_STREAM, 0, 1, &CANCEL)].concat();
+    let head_drop: Wave = |_| frame(CONTINUATION, 0, 1, b"\0\x01a\x01b");
+    // Requests without a single field, each of which is answered by a reset that is longer than it.
+    let void: Wave = |n| frame(HEADERS, END_HEADERS, 2 * n + 1, b"");
     [
-        ("settings", PREFACE.to_vec(), frame(SETTINGS, 0, 0, b"")),
-        ("pings", begun, frame(PING, 0, 0, &[1; 8])),
-        ("heads", head, frame(CONTINUATION, 0, 1, b"\0\x01a\x01b")),
+        ("settings", PREFACE.to_vec(), |_| frame(SETTINGS, 0, 0, b"")),
+        ("bodies", asked, |_| frame(DATA, 0, 1, b" ")),
+        ("strays", closed, |_| frame(DATA, 0, 1, b" ")),
+        ("pings", begun.clone(), |_| frame(PING, 0, 0, &[1; 8])),
+        ("heads", head, head_drop),
+        ("nothing", begun, void),
     ]
 }
 

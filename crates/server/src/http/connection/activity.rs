@@ -2,10 +2,9 @@
 //!
 //! hyper bounds the time for a head of HTTP/1, and the handlers the time for a body. What is left
 //! is a peer that connects and says nothing, that stops reading its answer, or that keeps an HTTP/2
-//! connection with no request on it, be it silent or dripping pings or parts of a head: no request
-//! is being worked on, none has begun or ended, and no more is taken from us than is sent to us. Whoever
-//! reads an answer, however slowly, takes more, since nothing else of HTTP is answered with more
-//! bytes than it has.
+//! connection with no request on it, be it silent or dripping pings, resets or parts of a head: no
+//! request is being worked on, none has begun or ended, and hardly more is taken from us than is
+//! sent to us. Whoever reads an answer, however slowly, takes far more than that.
 
 use std::{
     io,
@@ -22,6 +21,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::sleep,
 };
+
+/// What is no answer to a request is at most thrice as long as what it answers: 26 bytes of resets and
+/// windows for a frame of HTTP/2 with its head of 9. A reader of an answer sends 26 bytes of windows
+/// for some thousands.
+const ANSWER: u64 = 8;
 
 /// What has happened on a connection.
 #[derive(Debug, Default)]
@@ -49,7 +53,7 @@ impl Counts {
     fn progressed(self, later: Self) -> bool {
         let read = later.read.wrapping_sub(self.read);
         let written = later.written.wrapping_sub(self.written);
-        later.turns != self.turns || written > read
+        later.turns != self.turns || written > read.saturating_mul(ANSWER)
     }
 }
 
@@ -176,13 +180,18 @@ mod tests {
     #[test]
     fn only_requests_and_answers_are_progress() {
         let before = counts(100, u64::MAX, 3);
-        // Silence, a head that drips, and pings, whose answers are as long as they are.
-        for later in [(100, u64::MAX, 3), (140, u64::MAX, 3), (117, 16, 3)] {
+        // Silence, a head that drips, pings, and frames that are answered by resets.
+        for later in [
+            (100, u64::MAX, 3),
+            (140, u64::MAX, 3),
+            (117, 16, 3),
+            (109, 25, 3),
+        ] {
             let later = counts(later.0, later.1, later.2);
             assert!(!before.progressed(later), "{later:?}");
         }
         // A request that has come and gone, and an answer that is read slowly.
-        for later in [(200, u64::MAX, 4), (113, 1400, 3)] {
+        for later in [(200, u64::MAX, 4), (126, 1400, 3)] {
             let later = counts(later.0, later.1, later.2);
             assert!(before.progressed(later), "{later:?}");
         }
