@@ -59,6 +59,16 @@ pub(super) fn read_keys(path: &Path) -> Result<Vec<KeyConfig>, ConfigError> {
     Ok(read::<KeysFile>(path)?.keys)
 }
 
+/// The keys of an environment variable, which has what a file of keys would have.
+pub(super) fn parse_keys(text: &str, variable: &str) -> Result<Vec<KeyConfig>, ConfigError> {
+    let parsed = toml::from_str::<KeysFile>(text);
+    let parsed = parsed.map_err(|error| ConfigError::Variable {
+        name: variable.to_owned(),
+        problem: one_line(error.message()),
+    });
+    Ok(parsed?.keys)
+}
+
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),

@@ -24,6 +24,8 @@ use super::{
 
 /// The file that is read where no other is named, if it is there.
 const DEFAULT_FILE: &str = "cellblock.toml";
+/// The variable with keys, in the form of a file of keys: for where a secret is handed over as one.
+const KEYS: &str = "CELLBLOCK_KEYS";
 const CONFIG_HELP: &str = "Configuration file in TOML; `cellblock config` prints one. \
     [default: cellblock.toml, if it is there] [env: CELLBLOCK_CONFIG]";
 const STATE_DIR_HELP: &str = "Directory for what takes long to make, such as virtual environments. \
@@ -158,7 +160,7 @@ impl ConfigArgs {
             environments: std::iter::empty().collect(),
             keys: file.keys,
         };
-        config.read_keys()?;
+        config.read_keys(variables)?;
         config.add_environment(DEFAULT_ENVIRONMENT);
         for (name, options) in file.environments {
             check_name(&name)?;
@@ -181,11 +183,14 @@ impl Config {
             .or_insert_with(|| EnvironmentConfig::new(name, engine, limits.clone()))
     }
 
-    /// Adds the keys that have a file of their own, and forgets the file.
-    fn read_keys(&mut self) -> Result<(), ConfigError> {
+    /// Adds the keys that have a file of their own, and forgets the file; then those of a variable.
+    fn read_keys(&mut self, variables: Variables) -> Result<(), ConfigError> {
         let path = std::mem::take(&mut self.access.keys_file);
         if !path.is_empty() {
             self.keys.extend(file::read_keys(Path::new(&path))?);
+        }
+        if let Some(text) = variable::<String>(variables, &[KEYS], "keys in TOML")? {
+            self.keys.extend(file::parse_keys(&text, KEYS)?);
         }
         keys::check(&self.keys)
     }

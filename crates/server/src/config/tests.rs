@@ -201,6 +201,46 @@ fn each_mistake_gets_a_line_that_names_it() {
 }
 
 #[test]
+fn keys_come_from_both_files_and_from_a_variable() {
+    let key = |name: &str| {
+        format!(
+            "name = '{name}'\nsha256 = '{}'\n",
+            format!("{:02x}", name.len()).repeat(32)
+        )
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| std::fs::write(directory.path().join(name), text);
+    let config = format!("access.keys_file = 'k.toml'\n[[keys]]\n{}", key("a"));
+    write("cellblock.toml", config).unwrap();
+    write("k.toml", format!("[[keys]]\n{}", key("bb"))).unwrap();
+    let names = |variable: &str| {
+        let config = load_in(&[], &[("CELLBLOCK_KEYS", variable)], directory.path());
+        let names = |config: Config| {
+            config
+                .keys
+                .into_iter()
+                .map(|key| key.name)
+                .collect::<Vec<_>>()
+        };
+        config.map(names).map_err(|error| error.to_string())
+    };
+    let inline = format!("keys = [{{ {} }}]", key("ccc").trim().replace('\n', ", "));
+    assert_eq!(names(&inline).unwrap(), ["a", "bb", "ccc"]);
+    assert_eq!(names("").unwrap(), ["a", "bb"]);
+    for (bad, problem) in [
+        (
+            "[[keys]]\nname = 'x'",
+            "CELLBLOCK_KEYS: missing field `sha256`",
+        ),
+        ("[[key]]", "CELLBLOCK_KEYS: unknown field `key`"),
+        ("x", "CELLBLOCK_KEYS: "),
+    ] {
+        let found = names(bad).unwrap_err();
+        assert!(found.starts_with(problem), "{found}");
+    }
+}
+
+#[test]
 fn what_is_printed_is_read_back_the_same() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cellblock.toml");
