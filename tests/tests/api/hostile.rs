@@ -8,6 +8,7 @@ use std::{
 };
 
 use cellblock_tests::{Report, Server, Setup, eventually, matrix, raw};
+use serde_json::json;
 
 use crate::{
     expect,
@@ -44,6 +45,7 @@ fn suite(setup: &Setup, report: &mut Report) {
     report.add("HTTP/2: an endless head", endless_head(&server));
     report.add("bombs of headers", bombs(&server));
     report.add("endless chunks", endless(&server));
+    report.add("a reader that stops", deaf(&server));
     report.add("600 at once", crowd(&server));
     report.add("the server is well", well(&server));
     server.stop(report);
@@ -170,6 +172,39 @@ fn endless(server: &Server) -> Result<(), String> {
     }
     // Four times the largest body is thrown away, so that honest clients see why; then it ends.
     expect(sent < 200 << 20, sent)
+}
+
+/// Asks for far more than a connection holds, and reads none of it: what runs ends, the connection
+/// is closed, and no place stays taken.
+fn deaf(server: &Server) -> Result<(), String> {
+    let item = json!({ "script": "def main(): return 'x' * 900000" });
+    let body = json!({ "executions": vec![item; 100] }).to_string();
+    let mut stream = server.client().begin("/v1/executions:batch", &body);
+    let free = || {
+        let text = server.client().get("/metrics").text();
+        text.contains("\ncellblock_running 0\n") && text.contains("\ncellblock_waiting 0\n")
+    };
+    thread::sleep(Duration::from_secs(1));
+    expect(
+        eventually(Duration::from_secs(20), free),
+        "places stay taken",
+    )?;
+    well(server)?;
+    thread::sleep(Duration::from_secs(4));
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let mut read = 0;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(some) => read += some,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            Err(error) => return Err(format!("still open after {read} bytes: {error}")),
+        }
+    }
+    expect((1_000_000..60_000_000).contains(&read), read)
 }
 
 /// More clients than connections, more requests than places: each is answered or turned away.
