@@ -118,3 +118,22 @@ find_nsjail() {
         "give the path of nsjail as CELLBLOCK_NSJAIL=..., or none to have it installed."
     export CELLBLOCK_NSJAIL
 }
+
+# start_server PORT: builds the program, and has it serve there until this script ends.
+start_server() {
+    step "building"
+    cargo build --workspace --locked
+    local cellblock=${CARGO_TARGET_DIR:-target}/debug/cellblock port=$1
+    export CELLBLOCK_PYTHON=$PYTHON CELLBLOCK_STATE_DIR=$STATE
+    "$cellblock" env build default
+
+    step "starting a server on port $port"
+    HOST=127.0.0.1 PORT=$port CELLBLOCK_LOG=warn "$cellblock" serve &
+    server=$!
+    trap 'kill "$server" 2>/dev/null || true; wait "$server" || true' EXIT
+    for _ in $(seq 300); do
+        kill -0 "$server" 2>/dev/null || fail "the server did not start."
+        "$PYTHON" -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$port/health')" 2>/dev/null && break
+        sleep 0.2
+    done
+}

@@ -27,6 +27,7 @@ pub struct Setup {
     python: PathBuf,
     settings: BTreeMap<(String, String), String>,
     environments: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -39,6 +40,7 @@ impl Setup {
             python: python.to_owned(),
             settings: BTreeMap::new(),
             environments: vec!["default".to_owned()],
+            variables: Vec::new(),
         }
         .set("", "state_dir", path(setting::state_dir()))
         .set("server", "host", "\"127.0.0.1\"")
@@ -55,6 +57,13 @@ impl Setup {
     pub fn set(mut self, section: &str, key: &str, value: impl Display) -> Self {
         let place = (section.to_owned(), key.to_owned());
         self.settings.insert(place, value.to_string());
+        self
+    }
+
+    /// Sets a variable of the server's environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -101,6 +110,7 @@ impl Setup {
         let child = Program::find()
             .command(&["serve", "--config", config])
             .current_dir(directory.path())
+            .envs(self.variables.clone())
             .stdout(output.try_clone().expect("cloned"))
             .stderr(output)
             .stdin(Stdio::null())
@@ -236,11 +246,11 @@ impl Drop for Server {
     }
 }
 
-/// The address that the log names.
+/// The address that the log names, as it is reached from here.
 fn address(log: &str) -> Option<String> {
-    const HOST: &str = "127.0.0.1:";
-    let (_, rest) = log.split_once(HOST)?;
+    let split = |host| log.split_once(host);
+    let (_, rest) = split("http://127.0.0.1:").or_else(|| split("http://0.0.0.0:"))?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     // A line that is still being written has no end yet.
-    (digits > 0 && digits < rest.len()).then(|| format!("{HOST}{}", &rest[..digits]))
+    (digits > 0 && digits < rest.len()).then(|| format!("127.0.0.1:{}", &rest[..digits]))
 }

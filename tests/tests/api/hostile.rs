@@ -2,23 +2,23 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     thread,
     time::{Duration, Instant},
 };
 
-use cellblock_tests::{Engine, Report, Server, Setup, each_python, raw};
+use cellblock_tests::{Report, Server, Setup, eventually, matrix, raw};
+use serde_json::json;
 
-use crate::expect;
+use crate::{
+    expect,
+    http2::{self, Wave},
+};
 
 const HEAD: &str = "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 const ONE: &[u8] = br#"{"script": "def main(): return 1"}"#;
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let setup = setup
@@ -27,13 +27,25 @@ fn suite(setup: &Setup, report: &mut Report) {
         .set("server", "body_timeout_ms", 1500)
         .set("server", "max_connections", 256);
     let server = setup.set("pool", "queue_length", 50).start();
-    report.add("slow heads", slow(&server, "GET /health HTTP/1.1\r\nX: "));
     let slow_body = format!("{HEAD}Content-Length: 1000\r\n\r\n");
-    report.add("slow bodies", slow(&server, &slow_body));
     let slow_chunks = format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n");
-    report.add("slow chunks", slow(&server, &slow_chunks));
+    for (name, start) in [
+        ("heads", "GET /health HTTP/1.1\r\nX: "),
+        ("bodies", &slow_body),
+        ("chunks", &slow_chunks),
+    ] {
+        let slow = slow(&server, start.as_bytes(), |_| b"1".to_vec());
+        report.add(format!("slow {name}"), slow);
+    }
+    for (name, start, drop) in http2::drips() {
+        let slow = slow(&server, &start, drop);
+        report.add(format!("HTTP/2: slow {name}"), slow);
+    }
+    report.add("HTTP/2: requests taken back", taken_back(&server));
+    report.add("HTTP/2: an endless head", endless_head(&server));
     report.add("bombs of headers", bombs(&server));
     report.add("endless chunks", endless(&server));
+    report.add("a reader that stops", deaf(&server));
     report.add("600 at once", crowd(&server));
     report.add("the server is well", well(&server));
     server.stop(report);
@@ -45,14 +57,14 @@ fn well(server: &Server) -> Result<(), String> {
     expect(answer.took < Duration::from_secs(5), answer.took)
 }
 
-/// Sends a byte now and then on many connections. Each is closed in time, and meanwhile others are
+/// Sends a drop now and then on many connections. Each is closed in time, and meanwhile others are
 /// served.
-fn slow(server: &Server, start: &str) -> Result<(), String> {
+fn slow(server: &Server, start: &[u8], drop: Wave) -> Result<(), String> {
     let address = server.client().address();
     let started = Instant::now();
     let lasted: Vec<_> = thread::scope(|scope| {
         let drips: Vec<_> = (0..50)
-            .map(|_| scope.spawn(|| drip(address, start)))
+            .map(|_| scope.spawn(|| drip(address, start, drop)))
             .collect();
         thread::sleep(Duration::from_millis(500));
         let meanwhile = well(server);
@@ -66,21 +78,22 @@ fn slow(server: &Server, start: &str) -> Result<(), String> {
     )
 }
 
-/// How long a connection lasts that gets a byte every 200 ms.
-fn drip(address: &str, start: &str) -> Duration {
+/// How long a connection lasts that gets a drop every 200 ms.
+fn drip(address: &str, start: &[u8], drop: Wave) -> Duration {
+    let mut drops = (0..).map(drop);
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_millis(200)))
         .unwrap();
     let started = Instant::now();
-    let _ = stream.write_all(start.as_bytes());
+    let _ = stream.write_all(start);
     while started.elapsed() < Duration::from_secs(20) {
-        let mut byte = [0];
-        match stream.read(&mut byte) {
+        match stream.read(&mut [0; 4096]) {
             Ok(0) => break,
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if stream.write_all(b"1").is_err() {
+                let drop = drops.next().unwrap_or_default();
+                if stream.write_all(&drop).is_err() {
                     break;
                 }
             }
@@ -88,6 +101,45 @@ fn drip(address: &str, start: &str) -> Duration {
         }
     }
     started.elapsed()
+}
+
+/// Sends waves on one connection of HTTP/2 until it is closed; how many were taken, of 20 000.
+fn flood(server: &Server, wave: Wave) -> usize {
+    let mut stream = TcpStream::connect(server.client().address()).unwrap();
+    // Answers are read, so that nothing but the server's own limits ends this.
+    let mut answers = stream.try_clone().unwrap();
+    let reader = thread::spawn(move || std::io::copy(&mut answers, &mut std::io::sink()));
+    stream.write_all(&http2::beginning()).unwrap();
+    let waves = (0..20_000).take_while(|n| stream.write_all(&wave(*n)).is_ok());
+    let taken = waves.count();
+    // It may be closed already.
+    let _ = stream.shutdown(Shutdown::Both);
+    let _ = reader.join();
+    taken
+}
+
+/// Each request that is taken back is forgotten: all the others find the server well meanwhile.
+fn taken_back(server: &Server) -> Result<(), String> {
+    let well = thread::scope(|scope| {
+        let flood = scope.spawn(|| flood(server, http2::taken_back));
+        let well: Vec<_> = (0..20).map(|_| well(server)).collect();
+        well.into_iter()
+            .collect::<Result<(), _>>()
+            .map(|()| flood.join().unwrap())
+    });
+    let taken = well?;
+    let free = || {
+        let text = server.client().get("/metrics").text();
+        text.contains("\ncellblock_running 0\n") && text.contains("\ncellblock_waiting 0\n")
+    };
+    expect(eventually(Duration::from_secs(5), free), taken)
+}
+
+/// It ends long before the 300 MB that would come.
+fn endless_head(server: &Server) -> Result<(), String> {
+    let taken = flood(server, http2::part_of_a_head);
+    expect(taken < 2000, taken)?;
+    well(server)
 }
 
 fn bombs(server: &Server) -> Result<(), String> {
@@ -120,6 +172,39 @@ fn endless(server: &Server) -> Result<(), String> {
     }
     // Four times the largest body is thrown away, so that honest clients see why; then it ends.
     expect(sent < 200 << 20, sent)
+}
+
+/// Asks for far more than a connection holds, and reads none of it: what runs ends, the connection
+/// is closed, and no place stays taken.
+fn deaf(server: &Server) -> Result<(), String> {
+    let item = json!({ "script": "def main(): return 'x' * 900000" });
+    let body = json!({ "executions": vec![item; 100] }).to_string();
+    let mut stream = server.client().begin("/v1/executions:batch", &body);
+    let free = || {
+        let text = server.client().get("/metrics").text();
+        text.contains("\ncellblock_running 0\n") && text.contains("\ncellblock_waiting 0\n")
+    };
+    thread::sleep(Duration::from_secs(1));
+    expect(
+        eventually(Duration::from_secs(20), free),
+        "places stay taken",
+    )?;
+    well(server)?;
+    thread::sleep(Duration::from_secs(4));
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let mut read = 0;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(some) => read += some,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            Err(error) => return Err(format!("still open after {read} bytes: {error}")),
+        }
+    }
+    expect((1_000_000..60_000_000).contains(&read), read)
 }
 
 /// More clients than connections, more requests than places: each is answered or turned away.

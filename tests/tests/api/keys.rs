@@ -2,33 +2,36 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use cellblock_tests::{Answer, Engine, Program, Report, Server, Setup, each_python, eventually};
+use cellblock_tests::{Answer, Program, Report, Server, Setup, eventually, matrix};
 use serde_json::{Value, json};
 
 use crate::{expect, wire::open};
 
 const ONE: &str = r#"{"script": "def main(): return 1"}"#;
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.toml");
     let limited = "rate_per_minute = 6\nburst = 3\n";
     let narrow = "concurrency = 1\nmax_timeout_ms = 5000\nenvironments = [\"default\"]\n";
-    let keys = [("limited", limited), ("narrow", narrow), ("free", "")]
-        .map(|(name, rules)| make(&file, name, rules));
+    let keys = [
+        ("limited", limited),
+        ("narrow", narrow),
+        ("counted", limited),
+        ("free", ""),
+    ];
+    let keys = keys.map(|(name, rules)| make(&file, name, rules));
     let path = json!(file).to_string();
+    let bare = setup.clone();
     let setup = setup.clone().with_plain().set("access", "keys_file", path);
     let server = setup.start();
-    let [limited, narrow, free] = &keys;
+    let [limited, narrow, counted, free] = &keys;
     report.add("no key", no_key(&server));
     report.add("both headers", both_headers(&server, free));
     report.add("a rate", rate(&server, limited));
+    report.add("a batch", batch(&server, counted));
     report.add("a place", places(&server, narrow));
     report.add("ceilings", ceilings(&server, narrow));
     let log = server.log();
@@ -37,6 +40,9 @@ fn suite(setup: &Setup, report: &mut Report) {
     let named = log.contains("\"key\":\"limited\"");
     report.check("names of keys are", named, &log);
     server.stop(report);
+    let text = fs::read_to_string(&file).unwrap();
+    let public = public(&bare, &text, free, report);
+    report.add("to the world", public);
 }
 
 /// Makes a key as an operator would, and gives it.
@@ -114,6 +120,52 @@ fn rate(server: &Server, key: &str) -> Result<(), String> {
         .parse()
         .unwrap_or(0);
     expect((1..=10).contains(&wait), wait)
+}
+
+/// Each item counts as one.
+fn batch(server: &Server, key: &str) -> Result<(), String> {
+    let one: Value = serde_json::from_str(ONE).unwrap();
+    let body = json!({ "executions": vec![one; 5] }).to_string();
+    let headers = [("content-type", "application/json"), ("x-api-key", key)];
+    let path = "/v1/executions:batch";
+    let answer = server
+        .client()
+        .send("POST", path, &headers, body.as_bytes());
+    expect(answer.status == 200, answer.shown())?;
+    let items = answer.json();
+    let items = items.as_array().into_iter().flatten();
+    let kinds: Vec<_> = items
+        .map(|item| item["error"]["type"].as_str().unwrap_or("none"))
+        .map(ToOwned::to_owned)
+        .collect();
+    let count = |kind: &str| kinds.iter().filter(|found| *found == kind).count();
+    expect(count("none") == 3 && count("rate_limited") == 2, &kinds)
+}
+
+/// On an address that others reach, the operator is warned, unless there are keys.
+fn public(setup: &Setup, keys: &str, key: &str, report: &mut Report) -> Result<(), String> {
+    let setup = setup.clone().set("server", "host", "\"0.0.0.0\"");
+    let warned = |server: &Server| {
+        let health = server.client().get("/health").text();
+        let found = [health, server.log()].map(|text| text.contains("needs no key"));
+        (found[0], found[1])
+    };
+    let open = setup.start();
+    let found = warned(&open);
+    open.stop(report);
+    expect(found == (true, true), found)?;
+    let closed = setup.variable("CELLBLOCK_KEYS", keys).start();
+    let (found, refused) = (
+        warned(&closed),
+        closed.client().post("/execute", ONE.as_bytes()),
+    );
+    let answer = post(&closed, key, ONE);
+    closed.stop(report);
+    expect(found == (false, false), found)?;
+    expect(
+        refused.status == 401 && answer.status == 200,
+        answer.shown(),
+    )
 }
 
 fn places(server: &Server, key: &str) -> Result<(), String> {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cellblock_tests::Setup;
 
 mod batch;
+mod collector;
 mod described;
 mod events;
 mod hostile;
@@ -19,6 +20,7 @@ mod metrics;
 mod negotiated;
 mod once;
 mod streaming;
+mod traces;
 mod wire;
 
 /// A name for a process, by which it can be seen from the host.

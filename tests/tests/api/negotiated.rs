@@ -2,18 +2,14 @@
 
 use std::io::Read;
 
-use cellblock_tests::{Answer, Engine, Report, Server, Setup, each_python};
+use cellblock_tests::{Answer, Report, Server, Setup, matrix};
 use serde_json::json;
 
 use crate::{expect, wire::open};
 
 const LARGE: &str = "def main(): return 'x' * 100000";
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let server = setup.start();

@@ -1,22 +1,20 @@
 //! `Idempotency-Key`.
 
 use std::{
+    io::Write,
+    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
 
-use cellblock_tests::{Answer, Engine, Report, Server, Setup, each_python};
+use cellblock_tests::{Answer, Report, Server, Setup, matrix};
 use serde_json::json;
 
 use crate::expect;
 
 const RANDOM: &str = "import os\ndef main(): return os.urandom(8).hex()";
 
-/// Which engine runs the scripts makes no difference here.
-#[test]
-fn warm() {
-    each_python(Engine::Warm, suite);
-}
+matrix!(suite);
 
 fn suite(setup: &Setup, report: &mut Report) {
     let setup = setup.clone().set("server", "idempotency_seconds", 3);
@@ -26,6 +24,7 @@ fn suite(setup: &Setup, report: &mut Report) {
     }
     report.add("another body", another_body(&server));
     report.add("at the same time", at_the_same_time(&server));
+    report.add("who asks first leaves", first_leaves(&server));
     report.add("failures of scripts", failures(&server));
     report.add("too large to keep", too_large(&server));
     report.add("not for streams", streams(&server));
@@ -105,6 +104,27 @@ fn at_the_same_time(server: &Server) -> Result<(), String> {
     let same = answers.iter().all(|answer| answer.body == answers[0].body);
     let repeated = answers.iter().filter(|answer| replayed(answer)).count();
     expect(same && repeated == 4, answers)
+}
+
+/// A client that is gone has no answer, so that its retry, which waits already, runs the script.
+fn first_leaves(server: &Server) -> Result<(), String> {
+    let script = "import os, time\ndef main():\n time.sleep(1.5)\n return os.urandom(8).hex()";
+    let body = json!({ "script": script }).to_string();
+    let mut first = TcpStream::connect(server.client().address()).unwrap();
+    let head = "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                Idempotency-Key: leaver\r\n";
+    let length = body.len();
+    write!(first, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+    thread::sleep(Duration::from_millis(300));
+    let retry = thread::scope(|scope| {
+        let retry = scope.spawn(|| post(server, "/execute", "leaver", script));
+        thread::sleep(Duration::from_millis(300));
+        drop(first);
+        retry.join().unwrap()
+    });
+    expect(retry.status == 200 && !replayed(&retry), retry.shown())?;
+    let again = post(server, "/execute", "leaver", script);
+    expect(again.body == retry.body && replayed(&again), again.shown())
 }
 
 fn failures(server: &Server) -> Result<(), String> {

@@ -8,6 +8,7 @@ use cellblock_wire::{
 };
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{
     Cell, Ended,
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     cgroup::Slot,
     execution::{Limits, Live, Outcome, Stream, Usage},
+    telemetry::phase,
 };
 
 /// How long output may still come once nobody is left to write it.
@@ -59,9 +61,11 @@ impl Cell {
         let token = Token(random_token()?);
         let mut answer = Answer::new(token, task.budget);
 
-        let stop = self.listen(task, token, &mut answer, &mut streams).await;
+        let listening = self.listen(task, token, &mut answer, &mut streams);
+        let stop = listening.instrument(phase("run")).await;
         let wall = started.elapsed();
-        let ended = self.last_words(stop, task.measure, &mut streams).await;
+        let last_words = self.last_words(stop, task.measure, &mut streams);
+        let ended = last_words.instrument(phase("collect")).await;
 
         let usage = self.usage(wall, ended, task.measure || stop != Stop::Done);
         let observed = Observed {
@@ -85,7 +89,10 @@ impl Cell {
             stderr,
             truncated,
             files: answer.files(),
-            usage,
+            usage: Usage {
+                collect: started.elapsed().saturating_sub(wall),
+                ..usage
+            },
         })
     }
 
@@ -179,7 +186,7 @@ impl Cell {
                 .map(|report| Duration::from_micros(report.cpu_us))
                 .or_else(|| slot.and_then(Slot::cpu)),
             peak_memory_bytes: slot.and_then(Slot::peak),
-            queue: Duration::ZERO,
+            ..Usage::default()
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 
 /// Serves until the first signal, drains, and ends. The second signal ends everything at once.
 pub(super) async fn serve(config: Config) -> Result<ExitCode, CliError> {
-    telemetry::init(&config.server)?;
+    let traces = telemetry::init(&config.server, &config.telemetry)?;
     // Before the engine, so that a taken port is told at once and nothing was started for nothing.
     let listener = listen(&config.server).await?;
     let engine = Arc::new(Engine::start(&config).await?);
@@ -33,6 +33,7 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode, CliError> {
     }
     let shutdown = shutdown(signals, api.clone());
     http::serve(listener, http::router(api), &server, shutdown).await;
+    traces.finish().await;
     info!("ended");
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ options! {
     AccessConfig from AccessOptions, ["access"], "Access";
     keys_file: String = String::new();
         "keys-file", "CELLBLOCK_KEYS_FILE",
-        "TOML file with [[keys]], besides those of the configuration file; empty means none.";
+        "TOML file of keys, besides those of the configuration file; empty means none.";
     cors_origins: String = String::new();
         "cors-origins", "CELLBLOCK_CORS_ORIGINS",
         "Origins whose pages may call the API, separated by commas, or *; empty means none.";

@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{
     ConfigError, KeyConfig, access::AccessOptions, environment::EnvironmentOptions,
     isolation::IsolationOptions, keys::KeysFile, limits::LimitsOptions, options::Origin,
-    pool::PoolOptions, server::ServerOptions,
+    pool::PoolOptions, server::ServerOptions, telemetry::TelemetryOptions,
 };
 
 /// What a file says.
@@ -22,6 +22,8 @@ pub(super) struct FileOptions {
     pub(super) server: ServerOptions,
     #[serde(default)]
     pub(super) access: AccessOptions,
+    #[serde(default)]
+    pub(super) telemetry: TelemetryOptions,
     #[serde(default)]
     pub(super) limits: LimitsOptions,
     #[serde(default)]
@@ -40,6 +42,7 @@ impl FileOptions {
         let options: Self = read(path)?;
         let origin = Origin::File(path.to_owned());
         options.server.check(&origin)?;
+        options.telemetry.check(&origin)?;
         options.limits.check(&origin)?;
         options.pool.check(&origin)?;
         options.isolation.check(&origin)?;
@@ -54,6 +57,16 @@ impl FileOptions {
 /// The keys of the file at `path`.
 pub(super) fn read_keys(path: &Path) -> Result<Vec<KeyConfig>, ConfigError> {
     Ok(read::<KeysFile>(path)?.keys)
+}
+
+/// The keys of an environment variable, which has what a file of keys would have.
+pub(super) fn parse_keys(text: &str, variable: &str) -> Result<Vec<KeyConfig>, ConfigError> {
+    let parsed = toml::from_str::<KeysFile>(text);
+    let parsed = parsed.map_err(|error| ConfigError::Variable {
+        name: variable.to_owned(),
+        problem: one_line(error.message()),
+    });
+    Ok(parsed?.keys)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {

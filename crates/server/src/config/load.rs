@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{
     AccessConfig, Config, ConfigError, DEFAULT_ENVIRONMENT, EnvironmentConfig, IsolationConfig,
-    LimitsConfig, PoolConfig, ServerConfig,
+    LimitsConfig, PoolConfig, ServerConfig, TelemetryConfig,
     access::AccessOptions,
     environment::check_name,
     file::{self, FileOptions},
@@ -19,10 +19,13 @@ use super::{
     options::{Origin, Variables, variable},
     pool::PoolOptions,
     server::ServerOptions,
+    telemetry::TelemetryOptions,
 };
 
 /// The file that is read where no other is named, if it is there.
 const DEFAULT_FILE: &str = "cellblock.toml";
+/// The variable with keys, in the form of a file of keys: for where a secret is handed over as one.
+const KEYS: &str = "CELLBLOCK_KEYS";
 const CONFIG_HELP: &str = "Configuration file in TOML; `cellblock config` prints one. \
     [default: cellblock.toml, if it is there] [env: CELLBLOCK_CONFIG]";
 const STATE_DIR_HELP: &str = "Directory for what takes long to make, such as virtual environments. \
@@ -46,6 +49,8 @@ pub struct ConfigArgs {
     server: ServerOptions,
     #[command(flatten)]
     access: AccessOptions,
+    #[command(flatten)]
+    telemetry: TelemetryOptions,
     #[command(flatten)]
     limits: LimitsOptions,
     #[command(flatten)]
@@ -86,6 +91,7 @@ impl ConfigArgs {
     fn check_from(&self, origin: &Origin) -> Result<(), ConfigError> {
         self.server.check(origin)?;
         self.access.check(origin)?;
+        self.telemetry.check(origin)?;
         self.limits.check(origin)?;
         self.pool.check(origin)?;
         self.isolation.check(origin)
@@ -98,6 +104,7 @@ impl ConfigArgs {
             python: path_variable(variables, "CELLBLOCK_PYTHON")?,
             server: ServerOptions::from_variables(variables)?,
             access: AccessOptions::from_variables(variables)?,
+            telemetry: TelemetryOptions::from_variables(variables)?,
             limits: LimitsOptions::from_variables(variables)?,
             pool: PoolOptions::from_variables(variables)?,
             isolation: IsolationOptions::from_variables(variables)?,
@@ -117,18 +124,21 @@ impl ConfigArgs {
         let layers = [environment, self];
         let mut server = ServerConfig::default();
         let mut access = AccessConfig::default();
+        let mut telemetry = TelemetryConfig::default();
         let mut limits = LimitsConfig::default();
         let mut pool = PoolConfig::default();
         let mut isolation = IsolationConfig::default();
         server.overlay(&file.server);
         access.overlay(&file.access);
         access.keys_file = beside(base, &access.keys_file);
+        telemetry.overlay(&file.telemetry);
         limits.overlay(&file.limits);
         pool.overlay(&file.pool);
         isolation.overlay(&file.isolation);
         for layer in layers {
             server.overlay(&layer.server);
             access.overlay(&layer.access);
+            telemetry.overlay(&layer.telemetry);
             limits.overlay(&layer.limits);
             pool.overlay(&layer.pool);
             isolation.overlay(&layer.isolation);
@@ -143,13 +153,14 @@ impl ConfigArgs {
             state_dir,
             server,
             access,
+            telemetry,
             limits,
             pool,
             isolation,
             environments: std::iter::empty().collect(),
             keys: file.keys,
         };
-        config.read_keys()?;
+        config.read_keys(variables)?;
         config.add_environment(DEFAULT_ENVIRONMENT);
         for (name, options) in file.environments {
             check_name(&name)?;
@@ -172,17 +183,21 @@ impl Config {
             .or_insert_with(|| EnvironmentConfig::new(name, engine, limits.clone()))
     }
 
-    /// Adds the keys that have a file of their own, and forgets the file.
-    fn read_keys(&mut self) -> Result<(), ConfigError> {
+    /// Adds the keys that have a file of their own, and forgets the file; then those of a variable.
+    fn read_keys(&mut self, variables: Variables) -> Result<(), ConfigError> {
         let path = std::mem::take(&mut self.access.keys_file);
         if !path.is_empty() {
             self.keys.extend(file::read_keys(Path::new(&path))?);
+        }
+        if let Some(text) = variable::<String>(variables, &[KEYS], "keys in TOML")? {
+            self.keys.extend(file::parse_keys(&text, KEYS)?);
         }
         keys::check(&self.keys)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
         self.access.check_origins()?;
+        self.telemetry.check_otlp_endpoint()?;
         self.limits.check("limits")?;
         for (name, environment) in &self.environments {
             environment.check(&format!("environments.{name}"))?;

@@ -15,6 +15,7 @@ mod options;
 mod pool;
 pub mod restricted;
 mod server;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub use load::ConfigArgs;
 pub use options::{Origin, Variables};
 pub use pool::{PoolConfig, PoolOptions};
 pub use server::{LogFormat, ServerConfig, ServerOptions};
+pub use telemetry::{TelemetryConfig, TelemetryOptions};
 
 /// The effective configuration, complete and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Who may call the API.
     pub access: AccessConfig,
+    /// Where traces go.
+    pub telemetry: TelemetryConfig,
     /// What one execution may use, where its environment says nothing else.
     pub limits: LimitsConfig,
     /// How many cells there are, and who waits.

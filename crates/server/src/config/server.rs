@@ -23,7 +23,7 @@ options! {
         "Milliseconds within which a request's head must arrive; also closes kept-alive connections that stay idle.";
     body_timeout_ms: u64 = 30_000, in 1..=3_600_000;
         "body-timeout-ms", "CELLBLOCK_BODY_TIMEOUT_MS",
-        "Milliseconds within which a request's body must arrive; also closes connections whose peer has stopped reading.";
+        "Milliseconds within which a request's body must arrive; also closes connections whose peer has stopped reading, or asks for nothing.";
     heartbeat_ms: u64 = 10_000, in 1..=3_600_000;
         "heartbeat-ms", "CELLBLOCK_HEARTBEAT_MS",
         "Milliseconds of silence after which an event stream gets a comment, to stay open.";

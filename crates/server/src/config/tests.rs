@@ -172,6 +172,18 @@ fn each_mistake_gets_a_line_that_names_it() {
             "environments.a.preload: \"os; x\" is no module name",
         ),
         (
+            file("[telemetry]\notlp_endpoint = 'https://collector.example/v1/traces'"),
+            "telemetry.otlp_endpoint: \"https://collector.example/v1/traces\" is no URL that begins with http://; for https,",
+        ),
+        (
+            problem(&["--otlp-endpoint", "localhost:4318"], &[], None),
+            "telemetry.otlp_endpoint: \"localhost:4318\" is no URL",
+        ),
+        (
+            problem(&["--trace-percent", "101"], &[], None),
+            "--trace-percent: 101 is out of bounds; set it to 0 to 100",
+        ),
+        (
             problem(&[], &[("PORT", "http")], None),
             "PORT: \"http\" does not fit; expected: Port to listen on; 0 takes a free one. From 0 to 65535.",
         ),
@@ -185,6 +197,46 @@ fn each_mistake_gets_a_line_that_names_it() {
         ),
     ] {
         assert!(got.starts_with(expected), "{got}");
+    }
+}
+
+#[test]
+fn keys_come_from_both_files_and_from_a_variable() {
+    let key = |name: &str| {
+        format!(
+            "name = '{name}'\nsha256 = '{}'\n",
+            format!("{:02x}", name.len()).repeat(32)
+        )
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| std::fs::write(directory.path().join(name), text);
+    let config = format!("access.keys_file = 'k.toml'\n[[keys]]\n{}", key("a"));
+    write("cellblock.toml", config).unwrap();
+    write("k.toml", format!("[[keys]]\n{}", key("bb"))).unwrap();
+    let names = |variable: &str| {
+        let config = load_in(&[], &[("CELLBLOCK_KEYS", variable)], directory.path());
+        let names = |config: Config| {
+            config
+                .keys
+                .into_iter()
+                .map(|key| key.name)
+                .collect::<Vec<_>>()
+        };
+        config.map(names).map_err(|error| error.to_string())
+    };
+    let inline = format!("keys = [{{ {} }}]", key("ccc").trim().replace('\n', ", "));
+    assert_eq!(names(&inline).unwrap(), ["a", "bb", "ccc"]);
+    assert_eq!(names("").unwrap(), ["a", "bb"]);
+    for (bad, problem) in [
+        (
+            "[[keys]]\nname = 'x'",
+            "CELLBLOCK_KEYS: missing field `sha256`",
+        ),
+        ("[[key]]", "CELLBLOCK_KEYS: unknown field `key`"),
+        ("x", "CELLBLOCK_KEYS: "),
+    ] {
+        let found = names(bad).unwrap_err();
+        assert!(found.starts_with(problem), "{found}");
     }
 }
 

@@ -23,12 +23,14 @@ use std::{
 
 use cellblock_wire::job::{Job, JobLimits};
 use thiserror::Error;
+use tracing::Instrument;
 
 use crate::{
     cell::{answer::Budget, run::Task},
     cgroup::Groups,
     config::Config,
     execution::{ExecutionRequest, Live, Outcome},
+    telemetry::phase,
 };
 use admission::Admission;
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
@@ -39,7 +41,7 @@ pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSe
 use source::Source;
 pub use source::SourceError;
 pub use start_error::StartError;
-pub use stats::{EngineStats, EnvironmentStats};
+pub use stats::{EngineStats, EnvironmentStats, SECONDS};
 
 /// How often a run is tried before its loss is the client's. A zygote that dies as soon as it is
 /// ready costs whoever waited for it a try, and a cell of a dead one may still be met before its end
@@ -129,22 +131,24 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
         let task = self.task(&request, live)?;
         let mut want = source.want();
-        let mut place = self.admission.enter().await?;
+        let mut place = self.admission.enter().instrument(phase("queue")).await?;
+        let queue = arrived.elapsed();
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
         for _ in 0..TRIES {
-            let cell = source.take().await.map_err(|error| unavailable(&error))?;
+            let taken = source.take().instrument(phase("start")).await;
+            let cell = taken.map_err(|error| unavailable(&error))?;
             drop(want.take());
             let mut running = Running::new(cell, place);
-            let queue = arrived.elapsed();
+            let start = arrived.elapsed().saturating_sub(queue);
             if let Some(live) = &task.live {
                 live.started();
             }
             let judged = running.cell().run(&task).await;
             match judged {
                 Ok(mut outcome) => {
-                    outcome.usage.queue = queue;
+                    (outcome.usage.queue, outcome.usage.start) = (queue, start);
                     running.answered(source.is_wanted());
                     return Ok(outcome);
                 }
@@ -182,14 +186,7 @@ impl Engine {
     /// The figures of the engine now.
     pub fn stats(&self) -> EngineStats {
         let environments = self.environments.iter();
-        let environments = environments.map(|(name, source)| {
-            let (ready, zygote_restarts) = source.stock();
-            EnvironmentStats {
-                name: name.clone(),
-                ready,
-                zygote_restarts,
-            }
-        });
+        let environments = environments.map(|(name, source)| source.stats(name));
         EngineStats {
             environments: environments.collect(),
             ..self.admission.stats()

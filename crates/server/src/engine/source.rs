@@ -6,6 +6,7 @@ use cellblock_wire::control::Setup;
 use thiserror::Error;
 
 use super::{
+    EnvironmentStats,
     cold::Cold,
     settings::EnvironmentSettings,
     warm::{Want, Warm},
@@ -90,11 +91,17 @@ impl Source {
         }
     }
 
-    /// Cells in stock, and zygotes that were started in place of an older one.
-    pub(super) fn stock(&self) -> (usize, u64) {
+    /// The figures of the environment of this name now.
+    pub(super) fn stats(&self, name: &str) -> EnvironmentStats {
+        let name = name.to_owned();
         match self {
-            Self::Warm(warm) => warm.stock(),
-            Self::Cold(_) => (0, 0),
+            Self::Warm(warm) => warm.stats(name),
+            Self::Cold(_) => EnvironmentStats {
+                name,
+                ready: 0,
+                zygote_restarts: 0,
+                refill: None,
+            },
         }
     }
 

@@ -1,7 +1,14 @@
 //! What an engine has done and has in stock: for `/metrics`.
 
+use prometheus_client::metrics::histogram::Histogram;
+
+/// Upper bounds in seconds of what is timed: from a warm cell's answer to the longest run.
+pub const SECONDS: [f64; 15] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+
 /// The engine's figures at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct EngineStats {
     /// Executions that may run at once.
     pub places: usize,
@@ -14,7 +21,7 @@ pub struct EngineStats {
 }
 
 /// The figures of one environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct EnvironmentStats {
     /// Its configured name.
     pub name: String,
@@ -22,4 +29,7 @@ pub struct EnvironmentStats {
     pub ready: usize,
     /// Zygotes that were started in place of an older one.
     pub zygote_restarts: u64,
+    /// Seconds from asking a zygote for a cell until it is sealed and in stock; `None` where there
+    /// is no stock.
+    pub refill: Option<Histogram>,
 }

@@ -10,12 +10,13 @@ use std::{
     },
 };
 
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
 
-use super::{settings::EnvironmentSettings, source::SourceError};
+use super::{EnvironmentStats, SECONDS, settings::EnvironmentSettings, source::SourceError};
 use crate::{cell::Cell, cgroup::Groups};
 use keeper::Keeper;
 
@@ -42,6 +43,8 @@ struct Shelf {
     wanted: AtomicUsize,
     // Zygotes started in place of an older one.
     restarts: AtomicU64,
+    // Seconds from asking for a cell until it is here.
+    refill: Histogram,
 }
 
 impl Shelf {
@@ -119,6 +122,7 @@ impl Warm {
             target: target * zygotes,
             wanted: AtomicUsize::new(0),
             restarts: AtomicU64::new(0),
+            refill: Histogram::new(SECONDS),
         });
         let settings = Arc::new(settings);
         // The first tells whether it can be done at all.
@@ -169,11 +173,13 @@ impl Warm {
             .map_err(|_| SourceError::Timeout(self.patience))
     }
 
-    pub(super) fn stock(&self) -> (usize, u64) {
-        (
-            self.shelf.len(),
-            self.shelf.restarts.load(Ordering::Relaxed),
-        )
+    pub(super) fn stats(&self, name: String) -> EnvironmentStats {
+        EnvironmentStats {
+            name,
+            ready: self.shelf.len(),
+            zygote_restarts: self.shelf.restarts.load(Ordering::Relaxed),
+            refill: Some(self.shelf.refill.clone()),
+        }
     }
 
     pub(super) fn python(&self) -> &str {

@@ -53,8 +53,14 @@ pub struct Usage {
     pub cpu: Option<Duration>,
     /// Peak of the memory that the run added, in bytes; `None` where nothing could tell.
     pub peak_memory_bytes: Option<u64>,
-    /// From the request's arrival at the engine to the job's start.
+    /// From the request's arrival at the engine until it had a place.
     pub queue: Duration,
+    /// From there until its cell had the job: making a cell, or waiting for one, and what tries were
+    /// lost.
+    pub start: Duration,
+    /// From the answer to the outcome: last words, the end of the cell where it is waited for, and
+    /// the verdict.
+    pub collect: Duration,
 }
 
 /// What went wrong: the type for programs, the message for people.

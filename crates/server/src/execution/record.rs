@@ -127,7 +127,7 @@ impl From<Usage> for UsageRecord {
             wall_ms: milliseconds(usage.wall),
             cpu_ms: usage.cpu.map(milliseconds),
             peak_memory_bytes: usage.peak_memory_bytes,
-            queue_ms: milliseconds(usage.queue),
+            queue_ms: milliseconds(usage.queue + usage.start),
         }
     }
 }
@@ -188,7 +188,9 @@ mod tests {
                 wall: Duration::from_micros(3_149),
                 cpu: Some(Duration::from_millis(2)),
                 peak_memory_bytes: Some(5_242_880),
-                queue: Duration::from_micros(60),
+                queue: Duration::from_micros(40),
+                start: Duration::from_micros(20),
+                collect: Duration::from_millis(1),
             },
         };
         let expected = r#"{

@@ -11,19 +11,23 @@ use axum::{
 };
 use tracing::{Instrument, Span, field, info, info_span};
 
-use super::request_id::RequestId;
+use super::{request_id::RequestId, trace::TraceId};
 
 /// Longest path that is logged, in bytes.
 const MAX_PATH: usize = 200;
 
-/// Middleware that puts the request's id on every log line below it, and logs its end.
+/// Middleware that puts the ids of the request and of its trace on every log line below it, and logs its end.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>();
     let span = info_span!(
         "request",
         id = id.map_or("-", |id| &id.0),
+        trace = field::Empty,
         key = field::Empty
     );
+    if let Some(TraceId(trace)) = request.extensions().get() {
+        span.record("trace", trace.as_str());
+    }
     let entry = Entry::new(&request, span.clone());
     let response = next.run(request).instrument(span).await;
     entry.finish(response.status());

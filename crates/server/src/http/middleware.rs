@@ -19,7 +19,7 @@ use tower_http::{
     },
 };
 
-use super::{ApiError, access_log, batch::NDJSON, request_id};
+use super::{ApiError, access_log, batch::NDJSON, request_id, trace};
 
 /// Bytes below which compression is not worth the time.
 const COMPRESSED_ABOVE: u16 = 1024;
@@ -29,6 +29,7 @@ pub(super) fn around(routes: Router) -> Router {
     routes.layer(
         ServiceBuilder::new()
             .layer(from_fn(request_id::assign))
+            .layer(from_fn(trace::trace))
             .layer(from_fn(access_log::log))
             .layer(from_fn(set_headers))
             .layer(compression())

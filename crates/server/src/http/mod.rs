@@ -27,6 +27,7 @@ mod stream;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use error::ApiError;
 pub use router::router;

@@ -9,6 +9,8 @@ use std::{
     time::Instant,
 };
 
+use tracing::Instrument;
+
 use super::{ApiError, access::Access, metrics::Metrics, once::Once};
 use crate::{
     config::Config,
@@ -97,7 +99,8 @@ impl Api {
     ) -> Result<Outcome, ApiError> {
         self.check_open()?;
         let (started, run) = (Instant::now(), self.metrics.run(&request.environment));
-        let outcome = self.engine.execute_with(request, live).await;
+        let executing = self.engine.execute_with(request, live);
+        let outcome = executing.instrument(run.span()).await;
         let outcome =
             outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()));
         run.ended(&outcome, started.elapsed());

@@ -1,7 +1,8 @@
 //! Work that is done beside an answer and not beyond it.
 
 use tokio::task::JoinHandle;
-use tracing::{Instrument, Span};
+
+use crate::telemetry::inherit;
 
 /// A task that ends when this is dropped, because the client has left.
 ///
@@ -11,7 +12,7 @@ pub(super) struct Task(JoinHandle<()>);
 
 impl Task {
     pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(work.instrument(Span::current())))
+        Self(tokio::spawn(inherit(work)))
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 pub(super) use self::args::RunArgs;
 use super::{CliError, signals::Signals, terminal};
 use crate::{
-    config::Config,
+    config::{Config, TelemetryConfig},
     engine::{Engine, EngineError},
     execution::{ExecutionRequest, Outcome, Record},
     telemetry,
@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Runs one script. Exit code 0 where `main()` returned JSON, 1 where it did not.
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
     let mut config = args.load_config()?;
-    telemetry::init(&config.server)?;
+    telemetry::init(&config.server, &TelemetryConfig::default())?;
     let (json, output_dir) = (args.json, args.output_dir.clone());
     let request = args.into_draft()?.validate(&config)?;
     shrink(&mut config, &request.environment);

@@ -51,11 +51,14 @@ pub(super) struct Keeper {
     failed: watch::Sender<Failure>,
 }
 
+/// A cell that was asked for: its ends, its cgroup, and when.
+type Unborn = (ServerEnds, Option<Slot>, Instant);
+
 /// Cells on their way: forked or about to be, not on the shelf yet.
 struct Nursery {
     wall: Arc<Wall>,
     next: u64,
-    unborn: HashMap<u64, (ServerEnds, Option<Slot>)>,
+    unborn: HashMap<u64, Unborn>,
     sealing: JoinSet<Result<Cell, cell::CellError>>,
     /// Until when no cell is asked for, after a failure.
     rest: Instant,
@@ -241,7 +244,7 @@ impl Nursery {
                 };
                 self.wall.control.send(&request, &descriptors).await?;
             }
-            self.unborn.insert(number, (ours, slot));
+            self.unborn.insert(number, (ours, slot, Instant::now()));
         }
     }
 
@@ -253,12 +256,14 @@ impl Nursery {
     ) -> Result<(), ControlError> {
         match event? {
             (Event::Forked { cell }, Some(init)) => {
-                if let Some((ends, slot)) = self.unborn.remove(&cell) {
+                if let Some((ends, slot, asked)) = self.unborn.remove(&cell) {
                     let wall = Arc::clone(&self.wall);
                     let within = keeper.settings.start_timeout;
+                    let refill = keeper.shelf.refill.clone();
                     self.sealing.spawn(async move {
                         let mut cell = Cell::new(ends, init, slot, wall)?;
                         cell.sealed(within).await?;
+                        refill.observe(asked.elapsed().as_secs_f64());
                         Ok(cell)
                     });
                 }

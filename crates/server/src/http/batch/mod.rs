@@ -25,7 +25,10 @@ use self::{
     lines::Form,
 };
 use super::{Api, ApiError, accept, access::Caller, body::Posted, connection::Working, task::Task};
-use crate::execution::{Draft, InvalidRequest, parse_as};
+use crate::{
+    execution::{Draft, InvalidRequest, parse_as},
+    telemetry::inherit,
+};
 
 /// Media type of results that are streamed as they come.
 pub(super) const NDJSON: &str = "application/x-ndjson";
@@ -134,7 +137,7 @@ async fn run_all(
         let (delivered, previous) = oneshot::channel::<()>();
         let before = before.replace(previous);
         let (context, results) = (Arc::clone(&context), results.clone());
-        running.spawn(async move {
+        let run = async move {
             let text = context.run(index, &item).await;
             if let (Form::Array, Some(before)) = (form, before) {
                 // An error says as well that it is done with.
@@ -143,7 +146,8 @@ async fn run_all(
             // Without a client there is nothing to deliver.
             let _ = results.send(text).await;
             drop((delivered, turn));
-        });
+        };
+        running.spawn(inherit(run));
     }
     while running.join_next().await.is_some() {}
 }

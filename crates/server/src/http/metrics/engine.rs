@@ -30,7 +30,7 @@ impl Collector for EngineCollector {
             &mut encoder,
             ("cells_ready", "Sealed cells that wait for an execution"),
             environments,
-            |environment| ConstGauge::new(whole(environment.ready)),
+            |environment| Some(ConstGauge::new(whole(environment.ready))),
         )?;
         by_environment(
             &mut encoder,
@@ -39,7 +39,16 @@ impl Collector for EngineCollector {
                 "Zygotes that were started in place of an older one",
             ),
             environments,
-            |environment| ConstCounter::new(environment.zygote_restarts),
+            |environment| Some(ConstCounter::new(environment.zygote_restarts)),
+        )?;
+        by_environment(
+            &mut encoder,
+            (
+                "refill_seconds",
+                "Time from asking a zygote for a cell until it is sealed and ready",
+            ),
+            environments,
+            |environment| environment.refill.clone(),
         )
     }
 }
@@ -48,16 +57,21 @@ fn by_environment<M: EncodeMetric>(
     encoder: &mut DescriptorEncoder<'_>,
     (name, help): (&str, &str),
     environments: &[EnvironmentStats],
-    metric: impl Fn(&EnvironmentStats) -> M,
+    metric: impl Fn(&EnvironmentStats) -> Option<M>,
 ) -> fmt::Result {
-    let Some(first) = environments.first() else {
+    let metrics = environments.iter().filter_map(|environment| {
+        let metric = metric(environment)?;
+        Some((environment.name.as_str(), metric))
+    });
+    let metrics: Vec<_> = metrics.collect();
+    let Some((_, first)) = metrics.first() else {
         return Ok(());
     };
-    let kind = metric(first).metric_type();
+    let kind = first.metric_type();
     let mut encoder = encoder.encode_descriptor(name, help, None, kind)?;
-    for environment in environments {
-        let labels = [("environment", environment.name.as_str())];
-        metric(environment).encode(encoder.encode_family(&labels)?)?;
+    for (environment, metric) in &metrics {
+        let labels = [("environment", *environment)];
+        metric.encode(encoder.encode_family(&labels)?)?;
     }
     Ok(())
 }

@@ -16,19 +16,17 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
     registry::Registry,
 };
+use tracing::{Span, field, info_span};
 
 use self::engine::EngineCollector;
 use super::{Api, ApiError};
 use crate::{
-    engine::Engine,
+    engine::{Engine, SECONDS},
     execution::{ErrorType, Outcome},
+    telemetry::TRACES,
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Upper bounds in seconds: from a warm cell's answer to the longest run.
-const BUCKETS: [f64; 15] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-];
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -65,6 +63,7 @@ pub(super) struct Run<'a> {
     metrics: &'a Metrics,
     environment: String,
     outcome: Option<&'static str>,
+    span: Span,
 }
 
 impl Metrics {
@@ -72,7 +71,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("cellblock");
         let runs = Family::<RunLabels, Counter>::default();
         let seconds =
-            Family::<PhaseLabels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+            Family::<PhaseLabels, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
         let rejected = Family::<RejectedLabels, Counter>::default();
         registry.register(
             "runs",
@@ -81,7 +80,7 @@ impl Metrics {
         );
         registry.register(
             "phase_seconds",
-            "Time of an execution: waiting for a place and a cell, running, and from request to answer",
+            "Time of an execution: queue, for a place; start, for a cell; run; collect what is left; total",
             seconds.clone(),
         );
         registry.register(
@@ -106,6 +105,7 @@ impl Metrics {
             metrics: self,
             environment: environment.to_owned(),
             outcome: Some("abandoned"),
+            span: info_span!(target: TRACES, "execution", environment, outcome = field::Empty),
         }
     }
 
@@ -119,13 +119,25 @@ impl Metrics {
 }
 
 impl Run<'_> {
+    /// The span of the execution, in which its phases are.
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     /// Counts a run that ended by itself, or was refused by the engine.
     pub(super) fn ended(mut self, ended: &Result<Outcome, ApiError>, total: Duration) {
         self.outcome = match ended {
             Ok(outcome) => {
-                self.observe("queue", outcome.usage.queue);
-                self.observe("run", outcome.usage.wall);
-                self.observe("total", total);
+                let usage = &outcome.usage;
+                for (phase, time) in [
+                    ("queue", usage.queue),
+                    ("start", usage.start),
+                    ("run", usage.wall),
+                    ("collect", usage.collect),
+                    ("total", total),
+                ] {
+                    self.observe(phase, time);
+                }
                 let failed = outcome.result.as_ref().err();
                 Some(failed.map_or("succeeded", |failure| failure.kind.name()))
             }
@@ -145,6 +157,7 @@ impl Run<'_> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         if let Some(outcome) = self.outcome {
+            self.span.record("outcome", outcome);
             let environment = std::mem::take(&mut self.environment);
             let labels = RunLabels {
                 environment,

@@ -7,7 +7,13 @@ function add(to, name, text, attributes) {
   to.append(element);
   return element;
 }
-const prose = (to, text) => text && add(to, "p", text.replace(/([^\n])\n(?!\n)/g, "$1 "), { className: "text" });
+// What is between two backticks is code.
+function words(to, text) {
+  text.split("`").forEach((part, index) => (index % 2 ? add(to, "code", part) : to.append(part)));
+}
+function prose(to, text) {
+  if (text) words(add(to, "p", "", { className: "text" }), text.replace(/([^\n])\n(?!\n)/g, "$1 "));
+}
 const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 const slug = (name) => "schema-" + name;
 
@@ -53,7 +59,7 @@ function operation(to, path, method, what) {
       const row = add(table, "tr");
       add(add(row, "td"), "code", parameter.name);
       add(row, "td", parameter.in);
-      add(row, "td", parameter.description || "");
+      words(add(row, "td"), parameter.description || "");
     }
   }
   if (what.requestBody) { add(article, "h3", "Request"); contents(article, what.requestBody.content); }
@@ -75,7 +81,7 @@ function schema(to, name, what) {
     add(cell, "code", field);
     if ((what.required || []).includes(field)) cell.append(" *");
     type(add(row, "td"), property);
-    add(row, "td", (property.description || "").replace(/\n/g, " "));
+    words(add(row, "td"), (property.description || "").replace(/\n/g, " "));
   }
   if (!what.properties) type(add(article, "p"), what);
   if (what.example !== undefined) add(article, "pre", shown(what.example));

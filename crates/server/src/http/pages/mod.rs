@@ -1,5 +1,6 @@
 //! The two pages: a playground at `/`, and the API's description at `/docs`. Each is one document
-//! with everything in it, so that they work without internet and may load nothing.
+//! with everything in it, so that they work without internet and may load nothing
+//! but data that is in them, which is their icon.
 
 use std::sync::LazyLock;
 
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page with its policy: nothing is loaded, and only its own script and style are in force.
+/// A page with its policy: nothing is loaded from anywhere, and only its own script and style are in force.
 struct Page {
     html: String,
     policy: String,
@@ -23,7 +24,7 @@ impl Page {
         let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
         let policy = format!(
             "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; \
-             connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+             img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             hash(script),
             hash(STYLE)
         );

@@ -18,7 +18,8 @@ function finish(record) {
 
 function fail(error) {
   const place = error.line ? ` (line ${error.line})` : "";
-  const more = [error.traceback, error.hint].filter(Boolean).join("\n");
+  const hint = error.hint && !error.message.includes(error.hint) && error.hint;
+  const more = [error.traceback, hint].filter(Boolean).join("\n");
   show("result", `${error.type}: ${error.message}${place}${more ? "\n\n" + more : ""}`, true);
 }
 
