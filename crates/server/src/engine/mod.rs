@@ -127,7 +127,7 @@ impl Engine {
             .get(&request.environment)
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
         let task = self.task(&request, live)?;
-        let mut place = self.admission.enter().await?;
+        let mut place = self.admission.enter(&request.client).await?;
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
