@@ -102,7 +102,7 @@ impl Wall {
                 Ok(Forked::Script) => {
                     interpreter::after_fork_child(py);
                     reseed.call0()?;
-                    return Ok(Some(into_cell(&self.plan, descriptors, &numbers, false)));
+                    return Ok(Some(into_cell(&self.plan, descriptors, &numbers)));
                 }
                 Ok(Forked::Zygote(pidfd)) => {
                     interpreter::after_fork_parent(py);
@@ -141,19 +141,14 @@ impl Wall {
         // The parent does not return: it becomes the init program.
         fork::under_init(&self.plan, &numbers).map_err(error)?;
         interpreter::after_fork_child(py);
-        Ok(Some(into_cell(&self.plan, descriptors, &numbers, true)))
+        Ok(Some(into_cell(&self.plan, descriptors, &numbers)))
     }
 }
 
 /// Seals this process. The descriptors were laid out and closed on the way, so their owners here
 /// must not close those numbers a second time.
-fn into_cell(
-    plan: &Plan,
-    descriptors: Vec<OwnedFd>,
-    numbers: &CellDescriptors,
-    walled: bool,
-) -> i32 {
-    let channel = fork::seal(plan, numbers, walled);
+fn into_cell(plan: &Plan, descriptors: Vec<OwnedFd>, numbers: &CellDescriptors) -> i32 {
+    let channel = fork::seal(plan, numbers);
     std::mem::forget(descriptors);
     channel
 }
