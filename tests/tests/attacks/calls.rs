@@ -59,7 +59,7 @@ fn each_allowed_call_is_needed() {
 const SHORT: &str = r#"{"script": "def main():\n    return 1"}"#;
 
 /// The alternatives of a rule that no call met.
-fn unmet<'a>(rule: &Rule, calls: &'a BTreeSet<Call>) -> Vec<&'static [Arg]> {
+fn unmet(rule: &Rule, calls: &BTreeSet<Call>) -> Vec<&'static [Arg]> {
     let mut made = calls
         .range((rule.call, [0; 6])..=(rule.call, [u64::MAX; 6]))
         .map(|(_, args)| *args);
