@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Measures honest requests, quiet and beside hostile ones. Usage: bench-neighbours URL [SECONDS].
 
-The server must be running. Every kind of hostile run is sent by a client of its own, again as soon
-as it has been answered, while one honest client measures.
+The server must be running. Every kind of hostile run is sent again as soon as it has been answered,
+all from one address, as by one attacker, while an honest client at another measures. With SPREAD=1
+each kind comes from an address of its own. The addresses are loopback ones, so the server has to be on
+this machine, and to need no key.
 """
 
+import http.client
 import json
+import os
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 
 HONEST = "def main(): return sum(i * i for i in range(1000))"
 LIMITS = {"timeout_ms": 1000, "cpu_ms": 60000, "memory_mb": 64}
@@ -25,16 +28,17 @@ HOSTILE = {
 }
 
 
-def send(url, script, limits):
+def send(url, script, limits, source="127.0.0.1"):
     """The answer's body, and the seconds that it took."""
-    body = json.dumps({"script": script, "limits": limits}).encode()
-    request = urllib.request.Request(url + "/execute", body, {"Content-Type": "application/json"})
+    body = json.dumps({"script": script, "limits": limits})
+    host = urllib.parse.urlsplit(url).netloc
     begun = time.perf_counter()
+    connection = http.client.HTTPConnection(host, timeout=60, source_address=(source, 0))
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read()
-    except urllib.error.HTTPError as error:
-        text = error.read()
+        connection.request("POST", "/execute", body, {"Content-Type": "application/json"})
+        text = connection.getresponse().read()
+    finally:
+        connection.close()
     return json.loads(text), time.perf_counter() - begun
 
 
@@ -60,8 +64,9 @@ def main():
     stop, answers = threading.Event(), dict.fromkeys(HOSTILE, 0)
 
     def attack(name):
+        number = list(HOSTILE).index(name) if os.environ.get("SPREAD") else 0
         while not stop.is_set():
-            send(url, HOSTILE[name], LIMITS)
+            send(url, HOSTILE[name], LIMITS, f"127.0.0.{2 + number}")
             answers[name] += 1
 
     clients = [threading.Thread(target=attack, args=(name,), daemon=True) for name in HOSTILE]

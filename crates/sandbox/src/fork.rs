@@ -61,6 +61,11 @@ pub fn cell(plan: &Plan, descriptors: &CellDescriptors) -> Result<Forked, ForkEr
 /// For an interpreter that is pid 1 of a jail made for one run: it becomes the init program, and
 /// the call returns in its child, the script's process.
 pub fn under_init(plan: &Plan, descriptors: &CellDescriptors) -> Result<(), ForkError> {
+    // What nsjail has left to the child, to seal itself with, is not to pass init's exec.
+    rustix::thread::clear_ambient_capability_set().map_err(|errno| ForkError {
+        step: "clear capabilities",
+        errno,
+    })?;
     Ok(sys::fork_under_init(plan, descriptors.report)?)
 }
 
@@ -91,12 +96,10 @@ pub fn become_zygote(plan: &mut Plan) -> Result<(), ZygoteError> {
 
 /// Puts every layer of the plan on the calling process; ends it where anything fails. The number
 /// is the channel's, as the runner is to use it, once it has called [`await_job`].
-///
-/// `walled`: the wall is this cell's own, so that nsjail has made its namespaces.
-pub fn seal(plan: &Plan, descriptors: &CellDescriptors, walled: bool) -> RawFd {
+pub fn seal(plan: &Plan, descriptors: &CellDescriptors) -> RawFd {
     sys::default_sigchld();
     let mut channel = descriptors.channel;
-    let due = |step: &&SealStep| plan.policy.has(step.layer) && !(walled && step.by_wall);
+    let due = |step: &&SealStep| plan.policy.has(step.layer);
     for step in SEAL.iter().filter(due) {
         if let Err(error) = (step.run)(plan, descriptors) {
             let failure = SetupFailure {

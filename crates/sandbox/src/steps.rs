@@ -51,8 +51,6 @@ pub(crate) const INIT: &[InitStep] = &[
 pub(crate) struct SealStep {
     pub(crate) layer: Layer,
     pub(crate) name: &'static str,
-    /// Done by nsjail where the wall is the cell's own.
-    pub(crate) by_wall: bool,
     pub(crate) run: fn(&Plan, &CellDescriptors) -> Result<(), StepError>,
 }
 
@@ -65,10 +63,7 @@ pub(crate) type StepError = Box<dyn std::error::Error>;
 pub(crate) const SEAL: &[SealStep] = &[
     step(Layer::Session, "start a session", start_session),
     step(Layer::Cgroup, "join the cgroups", join_cgroups),
-    SealStep {
-        by_wall: true,
-        ..step(Layer::CgroupNamespace, "hide the cgroups", hide_cgroups)
-    },
+    step(Layer::CgroupNamespace, "hide the cgroups", hide_cgroups),
     step(
         Layer::Descriptors,
         "lay out descriptors",
@@ -96,12 +91,7 @@ const fn step(
     name: &'static str,
     run: fn(&Plan, &CellDescriptors) -> Result<(), StepError>,
 ) -> SealStep {
-    SealStep {
-        layer,
-        name,
-        by_wall: false,
-        run,
-    }
+    SealStep { layer, name, run }
 }
 
 fn map_ids(plan: &Plan) -> Result<(), Errno> {

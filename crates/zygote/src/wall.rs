@@ -110,7 +110,7 @@ impl Wall {
                 Ok(Forked::Script) => {
                     fork.after_in_child();
                     reseed.call0()?;
-                    let channel = into_cell(&self.plan, descriptors, &numbers, false);
+                    let channel = into_cell(&self.plan, descriptors, &numbers);
                     return Ok(Some((channel, rehearse)));
                 }
                 Ok(Forked::Zygote(pidfd)) => {
@@ -151,20 +151,15 @@ impl Wall {
         // The parent does not return: it becomes the init program.
         fork::under_init(&self.plan, &numbers).map_err(error)?;
         fork.after_in_child();
-        let channel = into_cell(&self.plan, descriptors, &numbers, true);
+        let channel = into_cell(&self.plan, descriptors, &numbers);
         Ok(Some((channel, rehearse)))
     }
 }
 
 /// Seals this process. The descriptors were laid out and closed on the way, so their owners here
 /// must not close those numbers a second time.
-fn into_cell(
-    plan: &Plan,
-    descriptors: Vec<OwnedFd>,
-    numbers: &CellDescriptors,
-    walled: bool,
-) -> i32 {
-    let channel = fork::seal(plan, numbers, walled);
+fn into_cell(plan: &Plan, descriptors: Vec<OwnedFd>, numbers: &CellDescriptors) -> i32 {
+    let channel = fork::seal(plan, numbers);
     std::mem::forget(descriptors);
     channel
 }

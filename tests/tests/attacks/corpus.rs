@@ -57,6 +57,15 @@ fn warm_without_landlock() {
     });
 }
 
+/// Both at once: what is left in a container on an old kernel.
+#[test]
+fn warm_without_either() {
+    run("neither", Engine::Warm, "cgroup,landlock", |attack| {
+        let outcome = attack.without_cgroup.as_deref();
+        outcome.or(attack.without_landlock.as_deref())
+    });
+}
+
 /// What the layers must not stop.
 #[test]
 fn honest_scripts_run() {

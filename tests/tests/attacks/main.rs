@@ -6,6 +6,7 @@
     reason = "in a test, that is how to fail"
 )]
 
+mod calls;
 mod corpus;
 mod layers;
 mod outcome;

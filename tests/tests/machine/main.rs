@@ -7,5 +7,6 @@
 )]
 
 mod doctor;
+mod floor;
 mod readme;
 mod refusals;

@@ -38,6 +38,11 @@ pub fn cell_rules() -> &'static [Rule] {
     rules::CELL
 }
 
+/// What a zygote may do beyond the rules of a cell, to make cells, for tests.
+pub fn setup_rules() -> &'static [Rule] {
+    setup::SETUP
+}
+
 /// The filters of a process that becomes one cell, in the order in which they are to be installed.
 pub fn compile_cell() -> Result<Vec<BpfProgram>, SeccompError> {
     Ok(vec![

@@ -118,7 +118,7 @@ impl Cell {
                 return Stop::Timeout;
             }
             if now >= watch.next
-                && let Some(stop) = watch.look(self.slot.as_ref(), &self.pidfd)
+                && let Some(stop) = watch.look(self.slot.as_mut(), &self.pidfd)
             {
                 return stop;
             }

@@ -52,8 +52,8 @@ impl Watch {
     }
 
     /// Looks. A cell that cannot be looked at is stopped by its wall-clock limit at the latest.
-    pub(super) fn look(&mut self, slot: Option<&Slot>, init: &OwnedFd) -> Option<Stop> {
-        if slot.is_some_and(Slot::has_killed) {
+    pub(super) fn look(&mut self, mut slot: Option<&mut Slot>, init: &OwnedFd) -> Option<Stop> {
+        if slot.as_deref().is_some_and(Slot::has_killed) {
             return Some(Stop::Memory);
         }
         let seen = if self.in_group {
@@ -61,7 +61,13 @@ impl Watch {
         } else {
             usage_by_proc::of_cell(init)
         };
-        let cpu = slot.and_then(Slot::cpu).or(seen.map(|seen| seen.cpu));
+        let cpu = slot
+            .as_deref()
+            .and_then(Slot::cpu)
+            .or(seen.map(|seen| seen.cpu));
+        if let (Some(slot), Some(cpu)) = (&mut slot, cpu) {
+            slot.age(cpu);
+        }
         if cpu.is_some_and(|cpu| cpu >= self.cpu) {
             return Some(Stop::Cpu);
         }

@@ -6,6 +6,7 @@
 
 mod hierarchy;
 mod slot;
+mod weight;
 
 use std::{
     io,

@@ -12,11 +12,15 @@ use std::{
     time::Duration,
 };
 
-use super::{Groups, GroupsError, SlotLimits, Version, hierarchy, hierarchy::Hierarchies};
+use super::{
+    Groups, GroupsError, SlotLimits, Version, hierarchy, hierarchy::Hierarchies, weight::Weight,
+};
 
 /// Memory that a cell may hold before its script adds anything, in bytes: what it copied of the
 /// zygote's pages while it was made.
 const ALLOWANCE: u64 = 16 << 20;
+/// CPU time in which a run has its full share of the processors.
+const YOUTH: Duration = Duration::from_millis(100);
 
 /// The directories and open files of one cell's groups.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub(super) struct Group {
     doors: Vec<File>,
     memory: Memory,
     cpu: Option<(File, CpuFile)>,
+    weight: Option<Weight>,
     memory_limit: u64,
 }
 
@@ -72,7 +77,7 @@ impl Group {
     ) -> Result<Self, GroupsError> {
         let version = hierarchies.version();
         let (mut directories, mut doors) = (Vec::new(), Vec::new());
-        let (mut memory, mut cpu) = (None, None);
+        let (mut memory, mut cpu, mut weight) = (None, None, None);
         for (controller, home) in hierarchies.homes() {
             let directory = home.join(format!("cell-{number}"));
             match fs::create_dir(&directory) {
@@ -96,9 +101,11 @@ impl Group {
                     let usage = open(&directory, "cpuacct.usage", false)?;
                     cpu = Some((usage, CpuFile::Nanoseconds));
                 }
+                "cpu" => weight = Weight::open(&directory, version),
                 _ => {}
             }
             if version == Version::Two {
+                weight = Weight::open(&directory, version);
                 cpu = open(&directory, "cpu.stat", false)
                     .ok()
                     .map(|file| (file, CpuFile::Stat));
@@ -114,6 +121,7 @@ impl Group {
             doors,
             memory,
             cpu,
+            weight,
             memory_limit: 0,
         })
     }
@@ -231,6 +239,16 @@ impl Slot {
             .is_some_and(|group| group.kills() > self.base.kills)
     }
 
+    /// Notes that the run has used so much CPU time: past a tenth of a second it gets less of the
+    /// processors than runs that have not.
+    pub fn age(&mut self, cpu: Duration) {
+        if let Some(weight) = self.group.as_mut().and_then(|group| group.weight.as_mut())
+            && cpu >= YOUTH
+        {
+            weight.set(true);
+        }
+    }
+
     /// CPU time since the run began.
     pub fn cpu(&self) -> Option<Duration> {
         let cpu = self.group.as_ref()?.cpu()?;
@@ -247,16 +265,19 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(group) = self.group.take() {
+        if let Some(mut group) = self.group.take() {
             if let Some(peak) = &group.memory.peak {
                 write_at_start(peak, "0");
+            }
+            if let Some(weight) = &mut group.weight {
+                weight.set(false);
             }
             self.owner.give_back(group);
         }
     }
 }
 
-fn open(directory: &Path, file: &str, write: bool) -> Result<File, GroupsError> {
+pub(super) fn open(directory: &Path, file: &str, write: bool) -> Result<File, GroupsError> {
     let path = directory.join(file);
     File::options()
         .read(!write)
@@ -285,6 +306,6 @@ fn read_number(file: &File) -> Option<u64> {
     read_text(file).trim().parse().ok()
 }
 
-fn write_at_start(file: &File, text: &str) -> bool {
+pub(super) fn write_at_start(file: &File, text: &str) -> bool {
     file.write_all_at(text.as_bytes(), 0).is_ok()
 }

@@ -131,7 +131,8 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
         let task = self.task(&request, live)?;
         let mut want = source.want();
-        let mut place = self.admission.enter().instrument(phase("queue")).await?;
+        let entering = self.admission.enter(&request.client);
+        let mut place = entering.instrument(phase("queue")).await?;
         let queue = arrived.elapsed();
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.

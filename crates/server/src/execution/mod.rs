@@ -3,6 +3,7 @@
 //! A body is [parsed](parse()) into a [`Draft`], which is validated into an [`ExecutionRequest`],
 //! which an engine turns into an [`Outcome`], which is shown as a [`Record`] or less.
 
+mod client;
 pub mod draft;
 pub mod invalid;
 pub mod live;
@@ -12,6 +13,7 @@ pub mod record;
 pub mod request;
 mod validate;
 
+pub use client::Client;
 pub use draft::{Draft, FileDraft, LimitsDraft};
 pub use invalid::InvalidRequest;
 pub use live::{Live, LiveEvent, live};

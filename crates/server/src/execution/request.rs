@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, time::Duration};
 use cellblock_wire::job::JobFile;
 use serde_json::value::RawValue;
 
+use super::Client;
+
 /// What to run and under which limits.
 #[derive(Debug, Clone)]
 pub struct ExecutionRequest {
@@ -25,6 +27,8 @@ pub struct ExecutionRequest {
     pub limits: Limits,
     /// Name of a configured environment.
     pub environment: String,
+    /// Who asks: places are given to clients in turn.
+    pub client: Client,
     /// Whether the outcome's CPU time must be exact, at the price of waiting for the cell's end.
     pub measure: bool,
 }

@@ -72,7 +72,8 @@ pub(super) fn validate(
     caller: &Caller,
     api: &Api,
 ) -> Result<ExecutionRequest, ApiError> {
-    let request = draft.validate_below(&api.config, caller.ceilings())?;
+    let mut request = draft.validate_below(&api.config, caller.ceilings())?;
+    request.client = caller.client();
     caller.check_environment(&request.environment)?;
     Ok(request)
 }

@@ -115,6 +115,11 @@ impl WallSpec {
             bind(&mut text, Path::new(device), device, "nodev: false");
         }
         self.mount_proc_and_tmp(&mut text);
+        if self.cold {
+            // To make the cell's cgroup namespace once it has joined its cgroups, and to drop these
+            // two again; both count in the wall's own user namespace only.
+            text.push_str("cap: \"CAP_SYS_ADMIN\"\ncap: \"CAP_SETPCAP\"\n");
+        }
         self.command(&mut text);
         text
     }
@@ -255,5 +260,6 @@ mod tests {
         );
         assert!(spec(true).to_config().contains("subset=pid"));
         assert!(!spec(false).to_config().contains("subset=pid"));
+        assert!(!spec(false).to_config().contains("cap: "));
     }
 }

@@ -41,6 +41,7 @@ impl Draft {
             output_files,
             limits: limits::resolve(&self.limits.unwrap_or_default(), rules)?,
             environment: name.to_owned(),
+            client: super::Client::default(),
             measure: false,
         })
     }

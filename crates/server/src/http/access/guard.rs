@@ -9,7 +9,10 @@ use axum::{
 use tracing::Span;
 
 use super::{Caller, Standing};
-use crate::http::{Api, ApiError, body::discard};
+use crate::{
+    execution::Client,
+    http::{Api, ApiError, body::discard},
+};
 
 /// Middleware that finds out whose key a request has, and says in the answer how that key stands.
 pub(in crate::http) async fn authenticate(
@@ -17,8 +20,9 @@ pub(in crate::http) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let peer = request.extensions().get::<Client>().cloned();
     let caller = match api.access.caller(request.headers()) {
-        Ok(caller) => caller,
+        Ok(caller) => caller.from(peer.unwrap_or_default()),
         Err(error) => return refuse(&api, request, error).await,
     };
     if !caller.name().is_empty() {

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{Standing, rate::Bucket};
 use crate::{
     config::{Ceilings, KeyConfig},
+    execution::Client,
     http::{Api, ApiError},
 };
 
@@ -24,7 +25,11 @@ pub(super) struct Key {
 
 /// Whoever sent a request.
 #[derive(Debug, Clone)]
-pub(in crate::http) struct Caller(Option<Arc<Key>>);
+pub(in crate::http) struct Caller {
+    key: Option<Arc<Key>>,
+    /// Where the request comes from.
+    peer: Client,
+}
 
 /// One execution's place among those of its caller, free again when dropped.
 #[derive(Debug)]
@@ -53,34 +58,53 @@ impl Key {
 
 impl Caller {
     pub(super) fn anybody() -> Self {
-        Self(None)
+        Self {
+            key: None,
+            peer: Client::default(),
+        }
     }
 
     pub(super) fn with(key: Arc<Key>) -> Self {
-        Self(Some(key))
+        Self {
+            key: Some(key),
+            ..Self::anybody()
+        }
+    }
+
+    /// The same, from there.
+    pub(super) fn from(self, peer: Client) -> Self {
+        Self { peer, ..self }
+    }
+
+    /// Among whom places are shared out: who have the key, or else who are at the address.
+    pub(in crate::http) fn client(&self) -> Client {
+        match &self.key {
+            Some(key) => Client::Key(key.name.clone()),
+            None => self.peer.clone(),
+        }
     }
 
     /// The key's name; empty where none is needed.
     pub(in crate::http) fn name(&self) -> &str {
-        self.0.as_ref().map_or("", |key| &key.name)
+        self.key.as_ref().map_or("", |key| &key.name)
     }
 
     /// What it may set at most.
     pub(in crate::http) fn ceilings(&self) -> Ceilings {
-        self.0
+        self.key
             .as_ref()
             .map_or(Ceilings::default(), |key| key.ceilings)
     }
 
     /// How it stands, where it has a rate.
     pub(in crate::http) fn standing(&self) -> Option<Standing> {
-        let bucket = self.0.as_ref()?.bucket.as_ref()?;
+        let bucket = self.key.as_ref()?.bucket.as_ref()?;
         Some(bucket.standing(Instant::now()))
     }
 
     /// Counts one execution against its rate.
     pub(in crate::http) fn charge(&self) -> Result<(), ApiError> {
-        let Some(bucket) = self.0.as_ref().and_then(|key| key.bucket.as_ref()) else {
+        let Some(bucket) = self.key.as_ref().and_then(|key| key.bucket.as_ref()) else {
             return Ok(());
         };
         bucket
@@ -93,7 +117,7 @@ impl Caller {
 
     /// Refuses an environment that is not for this key.
     pub(in crate::http) fn check_environment(&self, name: &str) -> Result<(), ApiError> {
-        let allowed = self.0.as_ref().and_then(|key| key.environments.as_ref());
+        let allowed = self.key.as_ref().and_then(|key| key.environments.as_ref());
         match allowed {
             Some(allowed) if !allowed.iter().any(|allowed| allowed == name) => {
                 let allowed = allowed.join(", ");
@@ -107,7 +131,7 @@ impl Caller {
 
     /// A place for an execution, or a refusal where it has as many as it may.
     pub(in crate::http) fn enter(&self) -> Result<Place, ApiError> {
-        let Some((most, places)) = self.0.as_ref().and_then(|key| key.places.as_ref()) else {
+        let Some((most, places)) = self.key.as_ref().and_then(|key| key.places.as_ref()) else {
             return Ok(Place { _permit: None });
         };
         let permit = Arc::clone(places).try_acquire_owned();
@@ -122,7 +146,7 @@ impl Caller {
 
     /// A place for an execution, as soon as there is one.
     pub(in crate::http) async fn wait(&self) -> Place {
-        let places = self.0.as_ref().and_then(|key| key.places.as_ref());
+        let places = self.key.as_ref().and_then(|key| key.places.as_ref());
         let permit = match places {
             // The semaphore is never closed.
             Some((_, places)) => Arc::clone(places).acquire_owned().await.ok(),

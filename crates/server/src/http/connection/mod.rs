@@ -17,7 +17,7 @@ use tracing::debug;
 
 use self::activity::{Activity, Watched};
 pub(super) use self::working::{Busy, Working};
-use crate::config::ServerConfig;
+use crate::{config::ServerConfig, execution::Client};
 
 /// Requests that one HTTP/2 connection may have under way.
 const MAX_STREAMS: u32 = 128;
@@ -57,13 +57,15 @@ impl Settings {
         router: Router,
         watcher: Watcher,
     ) -> impl Future<Output = ()> + Send + use<> {
+        // One that is gone already has no address, and asks for nothing.
+        let peer = stream.peer_addr().map(|peer| Client::at(peer.ip()));
         let (builder, patience) = (self.builder.clone(), self.patience);
         // Answers are written whole; without this the last packet of one may wait for the peer.
         let _ = stream.set_nodelay(true);
         async move {
             let activity = Arc::new(Activity::default());
             let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
-            let service = counted(router, Arc::clone(&activity));
+            let service = counted(router, Arc::clone(&activity), peer.unwrap_or_default());
             let connection = builder.serve_connection(io, service).into_owned();
             tokio::select! {
                 ended = watcher.watch(connection) => if let Err(error) = ended {
@@ -75,10 +77,11 @@ impl Settings {
     }
 }
 
-/// The router as hyper calls it, with the requests under way counted.
+/// The router as hyper calls it, with the requests under way counted, each with who sent it.
 fn counted(
     router: Router,
     activity: Arc<Activity>,
+    peer: Client,
 ) -> impl Service<
     Request<hyper::body::Incoming>,
     Response = axum::response::Response,
@@ -90,6 +93,7 @@ fn counted(
     service_fn(move |mut request: Request<_>| {
         let running = Activity::begin(&activity);
         request.extensions_mut().insert(Arc::clone(&activity));
+        request.extensions_mut().insert(peer.clone());
         let answer = service.call(request);
         async move {
             let answer = answer.await;

@@ -1,0 +1,72 @@
+"""What compiled libraries ask of libc that Python itself does not, and what libc asks of the kernel
+elsewhere: on another architecture, an older kernel, a clock that it cannot read by itself."""
+
+import os
+import signal
+import sys
+
+import numpy  # has ctypes with it
+
+_, ctypes = numpy, sys.modules["ctypes"]
+libc = ctypes.CDLL(None, use_errno=True)
+
+# Kept for elsewhere, by name: the number on x86_64, and on aarch64 where it is there.
+KEPT = {
+    "fstat": (5, 80),
+    "faccessat": (269, 48),
+    "gettimeofday": (96, 169),
+    "time": (201, None),
+    "getcpu": (309, 168),
+}
+
+
+def library():
+    pair = os.pipe()
+    assert libc.dup(pair[1]) > 2
+
+    class Poll(ctypes.Structure):
+        _fields_ = [("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short)]
+
+    assert libc.ppoll(ctypes.byref(Poll(pair[1], 4, 0)), 1, None, None) == 1
+    queue = libc.epoll_create1(0)
+    assert libc.epoll_pwait(queue, ctypes.create_string_buffer(64), 1, 0, None) == 0
+    assert libc.usleep(100) == 0
+    assert libc.pthread_setname_np(ctypes.c_void_p(self_thread()), b"worker") == 0
+    name = ctypes.create_string_buffer(16)
+    assert libc.prctl(16, name) == 0 and name.value == b"worker"
+    info = ctypes.create_string_buffer(256)
+    assert libc.statx(-100, b"/tmp", 0, 0x7FF, info) == 0
+
+
+def self_thread():
+    libc.pthread_self.restype = ctypes.c_ulong
+    return libc.pthread_self()
+
+
+def suspended():
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    assert libc.sigsuspend(ctypes.create_string_buffer(128)) == -1
+    assert ctypes.get_errno() == 4  # EINTR, which is how it returns
+
+
+def elsewhere():
+    column = int(os.uname().machine == "aarch64")
+    place = ctypes.create_string_buffer(256)
+    arguments = {
+        "fstat": (0, place),
+        "faccessat": (-100, b"/tmp", os.W_OK),
+        "gettimeofday": (place, None),
+        "time": (None,),
+        "getcpu": (place, None, None),
+    }
+    for name, numbers in KEPT.items():
+        if numbers[column] is not None:
+            assert libc.syscall(numbers[column], *arguments[name]) >= 0, name
+
+
+def main():
+    library()
+    suspended()
+    elsewhere()
+    return True
