@@ -34,7 +34,7 @@ impl Setup {
     pub fn new(engine: Engine, python: &Path) -> Self {
         let python_text = quoted(python.to_str().expect("a path in UTF-8"));
         let path = |path: PathBuf| quoted(path.to_str().expect("a path in UTF-8"));
-        let setup = Self {
+        Self {
             engine,
             python: python.to_owned(),
             settings: BTreeMap::new(),
@@ -48,11 +48,7 @@ impl Setup {
         .set("isolation", "nsjail", path(setting::nsjail()))
         .set("pool", "warm_cells", 2)
         .stretched()
-        .set("environments.default", "interpreter", python_text);
-        match setting::cgroup_parent() {
-            Some(parent) => setup.set("isolation", "cgroup_parent", path(parent)),
-            None => setup,
-        }
+        .set("environments.default", "interpreter", python_text)
     }
 
     /// On a slow machine limits of time are as long as they have to be for the same work.

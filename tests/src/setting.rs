@@ -67,13 +67,6 @@ pub(crate) fn stretched(time: Duration) -> Duration {
     time * slowness()
 }
 
-/// The group of version 2 below which servers make theirs, if `CELLBLOCK_TEST_CGROUP_PARENT` is set:
-/// an ordinary user's tests have none of their own.
-pub(crate) fn cgroup_parent() -> Option<PathBuf> {
-    let set = env::var_os("CELLBLOCK_TEST_CGROUP_PARENT")?;
-    (!set.is_empty()).then(|| set.into())
-}
-
 /// The nsjail to test with.
 pub(crate) fn nsjail() -> PathBuf {
     required("CELLBLOCK_TEST_NSJAIL", "the path of nsjail")
