@@ -11,7 +11,7 @@ use ureq::{
     http::{Method, Request},
 };
 
-use crate::Answer;
+use crate::{Answer, setting::stretched};
 
 /// No answer in this time is a hang.
 const HANG: Duration = Duration::from_mins(2);
@@ -28,7 +28,7 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
-            .timeout_global(Some(HANG))
+            .timeout_global(Some(stretched(HANG)))
             .max_redirects(0)
             .build();
         Self {
@@ -109,10 +109,12 @@ impl Client {
     }
 }
 
-/// Sends bytes and reads what comes until the server ends the connection, for at most `patience`.
+/// Sends bytes and reads what comes until the server ends the connection, for at most `patience`,
+/// times the machine's slowness.
 pub fn raw(address: &str, bytes: &[u8], patience: Duration) -> Result<String, String> {
     let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
-    stream.set_read_timeout(Some(patience)).expect("a timeout");
+    let patience = Some(stretched(patience));
+    stream.set_read_timeout(patience).expect("a timeout");
     // A server may answer and close before everything is sent.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

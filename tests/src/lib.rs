@@ -30,7 +30,7 @@ pub use program::{Finished, Program};
 pub use report::Report;
 pub use script::{dedent, quoted};
 pub use server::{Server, Setup};
-pub use setting::{Engine, first_python, pythons, state_dir};
+pub use setting::{Engine, first_python, pythons, slowness, state_dir};
 
 /// Runs a suite for each engine: makes the tests `warm` and `cold` of a function that takes a
 /// server's [`Setup`] and the [`Report`].

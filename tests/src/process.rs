@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::setting::stretched;
+
 /// The processes of this name, whoever runs them: a script that took a name can be seen from the
 /// host to be alive, by an ordinary user too.
 pub fn named(name: &str) -> Vec<u32> {
@@ -18,9 +20,10 @@ pub fn named(name: &str) -> Vec<u32> {
     ids.filter(has_name).collect()
 }
 
-/// Waits until something holds, for at most `patience`; says whether it came to hold.
+/// Waits until something holds, for at most `patience`, times the machine's slowness; says whether
+/// it came to hold.
 pub fn eventually(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let started = Instant::now();
+    let (started, patience) = (Instant::now(), stretched(patience));
     loop {
         if holds() {
             return true;
@@ -32,8 +35,9 @@ pub fn eventually(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Says so where something took longer than it may.
+/// Says so where something took longer than it may, times the machine's slowness.
 pub fn now_within(took: Duration, limit: Duration) -> Result<(), String> {
+    let limit = stretched(limit);
     if took <= limit {
         return Ok(());
     }

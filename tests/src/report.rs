@@ -8,6 +8,7 @@ pub struct Report {
     context: String,
     passed: usize,
     mismatches: Vec<String>,
+    said: usize,
 }
 
 impl Report {
@@ -35,6 +36,24 @@ impl Report {
             Err(problem.to_string())
         };
         self.add(name, result);
+    }
+
+    /// Checks that failed so far.
+    pub fn failed(&self) -> usize {
+        self.mismatches.len()
+    }
+
+    /// Says how far a long suite is, and what failed since it last said so.
+    #[allow(
+        clippy::print_stdout,
+        reason = "a test's output is shown where it is asked for"
+    )]
+    pub fn say(&mut self, text: impl Display) {
+        println!("[{}] {text}", self.context);
+        for problem in &self.mismatches[self.said..] {
+            println!("{problem}");
+        }
+        self.said = self.mismatches.len();
     }
 
     /// Fails the test if anything was wrong.

@@ -49,7 +49,19 @@ impl Setup {
         .set("isolation", "engine", quoted(&engine.to_string()))
         .set("isolation", "nsjail", path(setting::nsjail()))
         .set("pool", "warm_cells", 2)
+        .stretched()
         .set("environments.default", "interpreter", python_text)
+    }
+
+    /// On a slow machine limits of time are as long as they have to be for the same work.
+    fn stretched(self) -> Self {
+        match u64::from(setting::slowness()) {
+            1 => self,
+            slowness => self
+                .set("limits", "default_timeout_ms", 10_000 * slowness)
+                .set("limits", "max_timeout_ms", 60_000 * slowness)
+                .set("pool", "queue_timeout_ms", 10_000 * slowness),
+        }
     }
 
     /// Sets a key of the configuration file to a value in TOML.
@@ -214,8 +226,8 @@ impl Server {
     }
 
     fn wait_until_ready(&mut self) -> Result<(), String> {
-        let started = Instant::now();
-        while started.elapsed() < START {
+        let (started, start) = (Instant::now(), setting::stretched(START));
+        while started.elapsed() < start {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
                 self.ended = true;
                 return Err(format!("the server ended with {status}:\n{}", self.log()));
@@ -232,7 +244,7 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         let log = self.log();
-        Err(format!("the server was not ready within {START:?}:\n{log}"))
+        Err(format!("the server was not ready within {start:?}:\n{log}"))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     env,
     fmt::{self, Display},
     path::PathBuf,
+    time::Duration,
 };
 
 /// How cells are made.
@@ -47,6 +48,23 @@ pub fn state_dir() -> PathBuf {
         "CELLBLOCK_TEST_STATE_DIR",
         "a directory that the sandboxes' user can reach",
     )
+}
+
+/// How many times as long as on an ordinary machine things may take: `CELLBLOCK_TEST_SLOWNESS`, a
+/// whole number from 1, which is what it is where it is not set. For machines that are emulated:
+/// every patience of the tests, and every limit of time in the attack table, is multiplied by it.
+pub fn slowness() -> u32 {
+    let set = env::var("CELLBLOCK_TEST_SLOWNESS").unwrap_or_default();
+    if set.is_empty() {
+        return 1;
+    }
+    let number = set.parse().ok().filter(|number| *number > 0);
+    number.unwrap_or_else(|| panic!("CELLBLOCK_TEST_SLOWNESS={set} is no whole number from 1"))
+}
+
+/// A time on an ordinary machine, as long as it may be on this one.
+pub(crate) fn stretched(time: Duration) -> Duration {
+    time * slowness()
 }
 
 /// The nsjail to test with.

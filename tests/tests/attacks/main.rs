@@ -11,4 +11,5 @@ mod corpus;
 mod layers;
 mod outcome;
 mod table;
+mod usage;
 mod world;

@@ -1,8 +1,8 @@
 //! The tables as they are written, and the requests they come to.
 
-use std::{fs, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
-use cellblock_tests::quoted;
+use cellblock_tests::{quoted, slowness};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,14 +85,11 @@ impl Attack {
             _ => panic!("{}: give a script, a value or a body", self.name),
         }
         let mut body = json!({"script": script});
-        let fields = [
-            ("limits", &self.limits),
-            ("output_files", &self.output_files),
-        ];
-        for (name, value) in fields {
-            if let Some(value) = value {
-                body[name] = value.clone();
-            }
+        if let Some(limits) = &self.limits {
+            body["limits"] = stretched(limits.clone());
+        }
+        if let Some(files) = &self.output_files {
+            body["output_files"] = files.clone();
         }
         if let Some(stdin) = &self.stdin {
             body["stdin"] = stdin.clone().into();
@@ -118,6 +115,16 @@ impl Attack {
     }
 }
 
+/// Limits in which a slow machine has the time for what the table's are for.
+fn stretched(mut limits: Value) -> Value {
+    for name in ["timeout_ms", "cpu_ms"] {
+        if let Some(time) = limits[name].as_u64() {
+            limits[name] = (time * u64::from(slowness())).into();
+        }
+    }
+    limits
+}
+
 /// The areas, each a file.
 pub(crate) fn areas() -> Vec<String> {
     let files = fs::read_dir(directory()).expect("tests/attacks").flatten();
@@ -129,6 +136,23 @@ pub(crate) fn areas() -> Vec<String> {
         .collect();
     areas.sort();
     areas
+}
+
+/// The areas to run: those of `CELLBLOCK_TEST_AREAS`, names separated by commas, or all.
+pub(crate) fn chosen_areas() -> Vec<String> {
+    let chosen = env::var("CELLBLOCK_TEST_AREAS").unwrap_or_default();
+    if chosen.is_empty() {
+        return areas();
+    }
+    let chosen: Vec<_> = chosen.split(',').map(str::to_owned).collect();
+    let known = areas();
+    for area in &chosen {
+        assert!(
+            known.contains(area),
+            "CELLBLOCK_TEST_AREAS names {area}, of {known:?}"
+        );
+    }
+    chosen
 }
 
 /// The attacks of an area.

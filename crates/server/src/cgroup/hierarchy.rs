@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::GroupsError;
+use super::{GroupsError, unified};
 
 /// Where version 1 and 2 are mounted by convention. cgroups(7)
 const MOUNT: &str = "/sys/fs/cgroup";
@@ -52,8 +52,9 @@ impl Hierarchies {
         let path = own.lines().find_map(|line| line.strip_prefix("0::"));
         let root = Path::new(MOUNT);
         match path {
-            Some(path) if controllers(root).contains("memory") => {
-                let home = root.join(path.trim_start_matches('/')).join(name);
+            Some(path) if unified::listed(root, "cgroup.controllers") => {
+                let own = root.join(path.trim_start_matches('/'));
+                let home = unified::parent(root, &own).join(name);
                 Ok(Self {
                     version: Version::Two,
                     homes: vec![("memory", home)],
@@ -82,9 +83,9 @@ impl Hierarchies {
         for (controller, home) in &self.homes {
             if let Some(parent) = home.parent() {
                 remove_stale(parent);
-            }
-            if self.version == Version::Two {
-                delegate(home)?;
+                if self.version == Version::Two {
+                    unified::delegate(parent)?;
+                }
             }
             match fs::create_dir(home) {
                 Ok(()) => {}
@@ -98,8 +99,7 @@ impl Hierarchies {
                 }
             }
             if self.version == Version::Two {
-                write(home, "cgroup.subtree_control", "+memory +pids +cpu")
-                    .or_else(|_| write(home, "cgroup.subtree_control", "+memory"))?;
+                unified::give(home)?;
             }
         }
         Ok(())
@@ -136,31 +136,6 @@ fn version_one_home(own: &str, controller: &str) -> Option<PathBuf> {
     } else {
         mount.is_dir().then_some(mount)
     }
-}
-
-fn controllers(group: &Path) -> String {
-    fs::read_to_string(group.join("cgroup.controllers")).unwrap_or_default()
-}
-
-/// Version 2 allows controllers below a group only while the group itself holds no process, unless
-/// it is the root: this server moves itself into a leaf of its own.
-fn delegate(home: &Path) -> Result<(), GroupsError> {
-    let Some(parent) = home.parent() else {
-        return Ok(());
-    };
-    let enable = || write(parent, "cgroup.subtree_control", "+memory +pids +cpu");
-    if enable().is_ok() {
-        return Ok(());
-    }
-    let leaf = parent.join("cellblock-server");
-    match fs::create_dir(&leaf) {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(GroupsError::Refused { path: leaf, source });
-        }
-        _ => {}
-    }
-    write(&leaf, "cgroup.procs", "0")?;
-    enable()
 }
 
 /// Removes the directories of servers that are gone. One that is still in use refuses.

@@ -1,4 +1,5 @@
-//! Control groups: a pool of them, one per cell at a time, reset and used again.
+//! Control groups: a pool of them, one per cell at a time, reset and used again where the kernel can
+//! reset them.
 //!
 //! Making and removing a group is slow and asynchronous in the kernel, so groups are kept. A cell's
 //! process moves itself in, through files that the server opened (the kernel checks the opener's
@@ -6,6 +7,7 @@
 
 mod hierarchy;
 mod slot;
+mod unified;
 mod weight;
 
 use std::{
@@ -37,6 +39,8 @@ pub struct Groups {
 #[derive(Debug, Default)]
 struct Free {
     slots: Vec<slot::Group>,
+    /// Not to be used again, and not to be removed yet when that was tried.
+    spent: Vec<slot::Group>,
     made: u64,
 }
 
@@ -102,13 +106,22 @@ impl Groups {
     fn give_back(&self, group: slot::Group) {
         lock(&self.free).slots.push(group);
     }
+
+    /// Removes a group that cannot be used again, and those that could not be removed before.
+    fn discard(&self, group: slot::Group) {
+        let mut state = lock(&self.free);
+        state.spent.push(group);
+        state.spent.retain(|group| !group.remove());
+    }
 }
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        for group in &lock(&self.free).slots {
+        let state = lock(&self.free);
+        for group in state.slots.iter().chain(&state.spent) {
             group.remove();
         }
+        drop(state);
         self.hierarchies.remove();
     }
 }

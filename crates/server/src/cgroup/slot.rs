@@ -111,7 +111,12 @@ impl Group {
                     .map(|file| (file, CpuFile::Stat));
             }
             if controller == "pids" || version == Version::Two {
-                hierarchy::write(&directory, "pids.max", &limits.processes.to_string())?;
+                let limited =
+                    hierarchy::write(&directory, "pids.max", &limits.processes.to_string());
+                // Version 2 need not have been given this controller: the resource limit still holds.
+                if version == Version::One || directory.join("pids.max").exists() {
+                    limited?;
+                }
             }
             directories.push(directory);
         }
@@ -126,10 +131,21 @@ impl Group {
         })
     }
 
-    pub(super) fn remove(&self) {
-        for directory in &self.directories {
-            let _ = fs::remove_dir(directory);
+    /// Removes the directories; whether they are gone.
+    pub(super) fn remove(&self) -> bool {
+        let gone = |directory: &PathBuf| fs::remove_dir(directory).is_ok() || !directory.exists();
+        // All are tried, also behind one that stays.
+        self.directories.iter().filter(|path| !gone(path)).count() == 0
+    }
+
+    /// Makes it like new. Forgets what was counted: Linux from 5.19 to 6.11 has a peak in version 2 that cannot be: the
+    /// next cell's would be this one's.
+    fn reset(&mut self) -> bool {
+        if let Some(weight) = &mut self.weight {
+            weight.set(false);
         }
+        let peak = self.memory.peak.as_ref();
+        peak.is_none_or(|peak| write_at_start(peak, "0"))
     }
 
     fn kills(&self) -> u64 {
@@ -265,14 +281,10 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(mut group) = self.group.take() {
-            if let Some(peak) = &group.memory.peak {
-                write_at_start(peak, "0");
-            }
-            if let Some(weight) = &mut group.weight {
-                weight.set(false);
-            }
-            self.owner.give_back(group);
+        match self.group.take() {
+            Some(mut group) if group.reset() => self.owner.give_back(group),
+            Some(group) => self.owner.discard(group),
+            None => {}
         }
     }
 }
