@@ -27,6 +27,7 @@ pub struct Setup {
     python: PathBuf,
     settings: BTreeMap<(String, String), String>,
     environments: Vec<String>,
+    wrapper: Vec<String>,
 }
 
 impl Setup {
@@ -39,6 +40,7 @@ impl Setup {
             python: python.to_owned(),
             settings: BTreeMap::new(),
             environments: vec!["default".to_owned()],
+            wrapper: Vec::new(),
         }
         .set("", "state_dir", path(setting::state_dir()))
         .set("server", "host", "\"127.0.0.1\"")
@@ -66,6 +68,13 @@ impl Setup {
         self.set("environments.plain", "interpreter", python)
             .set("environments.plain", "requirements", "\"none\"")
             .set("environments.plain", "restricted", "[]")
+    }
+
+    /// Starts the server by this command, which takes the server's own as further arguments.
+    #[must_use]
+    pub fn started_by(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(|&word| word.to_owned()).collect();
+        self
     }
 
     /// The engine.
@@ -99,7 +108,7 @@ impl Setup {
         let output = File::create(&log).expect("created");
         let config = config.to_str().expect("a path in UTF-8");
         let child = Program::find()
-            .command(&["serve", "--config", config])
+            .command_by(&self.wrapper, &["serve", "--config", config])
             .current_dir(directory.path())
             .stdout(output.try_clone().expect("cloned"))
             .stderr(output)

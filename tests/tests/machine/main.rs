@@ -6,6 +6,7 @@
     reason = "in a test, that is how to fail"
 )]
 
+mod container;
 mod doctor;
 mod readme;
 mod refusals;

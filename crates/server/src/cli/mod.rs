@@ -3,6 +3,8 @@
 mod doctor;
 mod env;
 mod error;
+mod first;
+mod health;
 mod key;
 #[cfg(test)]
 mod reference;
@@ -41,6 +43,8 @@ enum Command {
     Config(ConfigArgs),
     /// Tells what of this machine's isolation works, and what to do where it does not.
     Doctor(doctor::DoctorArgs),
+    /// Asks the server of the same configuration whether it is ready: exit code 0 if it is.
+    Health(ConfigArgs),
     /// Lists and builds environments.
     Env(env::EnvArgs),
     /// Makes API keys.
@@ -64,7 +68,7 @@ fn parse(mut matches: ArgMatches) -> Result<Cli, CliError> {
 /// The command line, with the configuration's many flags out of the short help of commands that
 /// are about something else.
 fn command() -> clap::Command {
-    ["run", "doctor", "env"]
+    ["run", "doctor", "env", "health"]
         .into_iter()
         .fold(Cli::command(), |cli, name| {
             cli.mut_subcommand(name, hide_config_flags)
@@ -86,9 +90,16 @@ fn hide_config_flags(command: clap::Command) -> clap::Command {
 impl Command {
     fn carry_out(self) -> Result<ExitCode, CliError> {
         match self {
-            Self::Serve(config) => block_on(serve::serve(config.load()?)),
+            Self::Serve(config) => {
+                let config = config.load()?;
+                if first::is_first() {
+                    return block_on(first::stand_in());
+                }
+                block_on(serve::serve(config))
+            }
             Self::Run(args) => block_on(run::run(*args)),
             Self::Config(config) => print_config(&config),
+            Self::Health(config) => block_on(health::health(config)),
             Self::Doctor(args) => block_on(doctor::doctor(args)),
             Self::Env(args) => block_on(env::env(args)),
             Self::Key(args) => key::key(&args),
