@@ -1,13 +1,18 @@
 //! What a server needs in a container: to be the first process, and to do without an interpreter of
 //! its own and without a place to write.
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use cellblock_tests::{
     Engine, Program, Report, Server, Setup, children, eventually, first_python, state_dir,
 };
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
+const RULES: [&str; 2] = [
+    include_str!("../../../crates/sandbox/src/seccomp/rules.rs"),
+    include_str!("../../../crates/sandbox/src/seccomp/setup.rs"),
+];
 const SCRIPT: &[u8] = br#"{"script": "import pandas\ndef main(): return 42"}"#;
 /// A server starts walls anew within half a second, and another for its import of pandas.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -137,4 +142,42 @@ fn health_tells_how_the_server_of_the_same_configuration_is() {
     let gone = health("127.0.0.1", &port);
     assert_eq!(gone.code, Some(1), "{gone:?}");
     assert!(gone.stderr.contains("does not answer"), "{gone:?}");
+}
+
+#[test]
+fn the_containers_profile_allows_what_cells_and_zygotes_may() {
+    let printed = Program::find().run(&["seccomp-profile"], &state_dir(), "");
+    let profile: Value = serde_json::from_str(&printed.stdout).expect("JSON");
+    assert_eq!(profile["defaultAction"], "SCMP_ACT_ERRNO");
+    let rules = profile["syscalls"].as_array().expect("rules").iter();
+    let names = rules.flat_map(|rule| rule["names"].as_array().expect("names"));
+    let allowed: BTreeSet<_> = names.map(|name| name.as_str().expect("a name")).collect();
+    let mut needed: BTreeSet<_> = RULES.iter().flat_map(|rules| calls(rules)).collect();
+    assert!(needed.len() > 150, "{needed:?}");
+    // Refused to cells as well, which the rules name for that.
+    needed.remove("io_uring_setup");
+    let refused: Vec<_> = needed.difference(&allowed).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    for hostile in [
+        "bpf",
+        "ptrace",
+        "keyctl",
+        "io_uring_setup",
+        "userfaultfd",
+        "init_module",
+    ] {
+        assert!(!allowed.contains(hostile), "{hostile}");
+    }
+}
+
+/// The calls that a list of rules names.
+fn calls(rules: &str) -> impl Iterator<Item = &str> {
+    let code = rules
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split("libc::SYS_").skip(1))
+        .map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            &rest[..end.unwrap_or(rest.len())]
+        })
 }

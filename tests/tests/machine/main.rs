@@ -10,3 +10,4 @@ mod container;
 mod doctor;
 mod readme;
 mod refusals;
+mod scaling;

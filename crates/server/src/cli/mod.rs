@@ -33,6 +33,8 @@ struct Cli {
 const PRECEDENCE: &str = "Every option can be given as a flag, as an environment variable, or in \
     the configuration file; a flag wins over a variable, a variable over the file.";
 
+const SECCOMP_PROFILE: &str = include_str!("../../../../deploy/docker/seccomp.json");
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves the HTTP API until SIGTERM or SIGINT; a second signal ends it at once.
@@ -47,6 +49,9 @@ enum Command {
     Health(ConfigArgs),
     /// Lists and builds environments.
     Env(env::EnvArgs),
+    /// Prints the seccomp profile that a container of the server is to be started with, in the form
+    /// of Docker, Podman and Kubernetes.
+    SeccompProfile,
     /// Makes API keys.
     Key(key::KeyArgs),
 }
@@ -102,6 +107,10 @@ impl Command {
             Self::Health(config) => block_on(health::health(config)),
             Self::Doctor(args) => block_on(doctor::doctor(args)),
             Self::Env(args) => block_on(env::env(args)),
+            Self::SeccompProfile => {
+                terminal::print(SECCOMP_PROFILE)?;
+                Ok(ExitCode::SUCCESS)
+            }
             Self::Key(args) => key::key(&args),
         }
     }
