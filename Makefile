@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup doctor test test-vm api-test browser-test bench soak bench-neighbours lint fmt advisories lock clean
+.PHONY: help run setup doctor test test-vm api-test browser-test container-test bench soak bench-neighbours lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ api-test: ## Try a server by its own description, with schemathesis
 
 browser-test: ## Try the pages in a real browser, if there is one
 	@scripts/browser-test
+
+container-test: ## Build the container image and try it in every way that it may be started
+	@deploy/docker/test.sh
 
 lint: ## Check form, lints, licences and origins
 	@scripts/lint

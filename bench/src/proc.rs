@@ -105,10 +105,13 @@ fn group_home(line: &str, server: u32) -> Option<PathBuf> {
         "" => mount.to_owned(),
         name => mount.join(name.trim_start_matches("name=")),
     };
-    let home = mount
-        .join(path.trim_start_matches('/'))
-        .join(format!("cellblock-{server}"));
-    home.is_dir().then_some(home)
+    let start = format!("cellblock-{server}-");
+    let groups = fs::read_dir(mount.join(path.trim_start_matches('/'))).ok()?;
+    let mut names = groups.flatten().filter(|group| {
+        let name = group.file_name();
+        name.to_string_lossy().starts_with(&start)
+    });
+    names.next().map(|home| home.path())
 }
 
 /// CPU time of these processes themselves, without children that have ended, in seconds.

@@ -47,7 +47,19 @@ impl Program {
 
     /// A command with nothing of this process' configuration in its environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.path);
+        self.command_by(&[], arguments)
+    }
+
+    /// The same, started by another command, if one is given.
+    pub(crate) fn command_by(&self, wrapper: &[String], arguments: &[&str]) -> Command {
+        let mut command = match wrapper {
+            [] => Command::new(&self.path),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&self.path);
+                command
+            }
+        };
         command.args(arguments).stdin(Stdio::null()).env_clear();
         for name in ["PATH", "HOME", "LANG", "TMPDIR"] {
             command.envs(env::var_os(name).map(|value| (name, value)));

@@ -28,6 +28,7 @@ pub struct Setup {
     settings: BTreeMap<(String, String), String>,
     environments: Vec<String>,
     variables: Vec<(String, String)>,
+    wrapper: Vec<String>,
 }
 
 impl Setup {
@@ -41,6 +42,7 @@ impl Setup {
             settings: BTreeMap::new(),
             environments: vec!["default".to_owned()],
             variables: Vec::new(),
+            wrapper: Vec::new(),
         }
         .set("", "state_dir", path(setting::state_dir()))
         .set("server", "host", "\"127.0.0.1\"")
@@ -89,6 +91,13 @@ impl Setup {
             .set("environments.plain", "restricted", "[]")
     }
 
+    /// Starts the server by this command, which takes the server's own as further arguments.
+    #[must_use]
+    pub fn started_by(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.engine
@@ -120,7 +129,7 @@ impl Setup {
         let output = File::create(&log).expect("created");
         let config = config.to_str().expect("a path in UTF-8");
         let child = Program::find()
-            .command(&["serve", "--config", config])
+            .command_by(&self.wrapper, &["serve", "--config", config])
             .current_dir(directory.path())
             .envs(self.variables.clone())
             .stdout(output.try_clone().expect("cloned"))

@@ -39,13 +39,7 @@ impl World {
             descriptors: descriptors(id),
             mounts: lines(&format!("/proc/{id}/mountinfo")),
             grouped: groups(id).iter().map(|group| lines_of(group)).sum(),
-            // Other servers of the same tests start walls at the same time.
-            files: files
-                .flatten()
-                .map(|file| file.path())
-                .filter(|path| path.extension().is_none_or(|end| end != "cfg"))
-                .chain(own_files(id))
-                .collect(),
+            files: files.flatten().map(|file| file.path()).collect(),
         }
     }
 
@@ -116,19 +110,9 @@ fn lines_of(file: &Path) -> usize {
     fs::read_to_string(file).map_or(0, |text| text.lines().count())
 }
 
-fn own_files(id: u32) -> Vec<PathBuf> {
-    let start = format!("wall-{id}-");
-    let files = fs::read_dir(state_dir()).expect("the state directory");
-    let own = files.flatten().filter(|file| {
-        let name = file.file_name();
-        name.to_string_lossy().starts_with(&start)
-    });
-    own.map(|file| file.path()).collect()
-}
-
 /// The files that list the processes of this server's cgroups.
 fn groups(id: u32) -> Vec<PathBuf> {
-    let name = format!("cellblock-{id}");
+    let start = format!("cellblock-{id}-");
     let mut found = Vec::new();
     let mut todo = vec![(PathBuf::from("/sys/fs/cgroup"), 0)];
     while let Some((directory, depth)) = todo.pop() {
@@ -136,7 +120,7 @@ fn groups(id: u32) -> Vec<PathBuf> {
             if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
-            if entry.file_name().to_string_lossy() == name {
+            if entry.file_name().to_string_lossy().starts_with(&start) {
                 let cells = fs::read_dir(entry.path()).into_iter().flatten().flatten();
                 found.extend(cells.map(|cell| cell.path().join("cgroup.procs")));
             } else if depth < 4 {

@@ -6,7 +6,9 @@
     reason = "in a test, that is how to fail"
 )]
 
+mod container;
 mod doctor;
 mod floor;
 mod readme;
 mod refusals;
+mod scaling;

@@ -9,6 +9,9 @@ const ADDRESS: &str = "http://127.0.0.1:8080";
 /// `error.type`, as `ErrorType` of the server has it.
 const TYPES: &str = include_str!("../../../crates/server/src/execution/outcome.rs");
 
+/// What tries the image.
+const CONTAINER_TEST: &str = include_str!("../../../deploy/docker/test.sh");
+
 matrix!(every_example_is_answered_as_shown);
 
 fn every_example_is_answered_as_shown(setup: &Setup, report: &mut Report) {
@@ -94,6 +97,18 @@ fn the_first_request_is_the_seeds() {
         answer,
         r#"{"result":{"message":"Hello from sandbox!"},"stdout":""}"#
     );
+}
+
+#[test]
+fn every_command_for_containers_is_one_that_is_tested() {
+    let readme = readme();
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("    "));
+    let commands: Vec<_> = lines.filter(|line| line.starts_with("docker ")).collect();
+    assert!(commands.len() >= 4, "the README has lost its commands");
+    for command in commands {
+        let tested = CONTAINER_TEST.lines().any(|line| line.trim() == command);
+        assert!(tested, "deploy/docker/test.sh does not run: {command}");
+    }
 }
 
 #[test]

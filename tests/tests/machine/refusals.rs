@@ -27,7 +27,7 @@ fn every_likely_mistake_gets_its_sentence() {
     let file = empty.path().join("file");
     std::fs::write(&file, "").unwrap();
     let (state, file) = (empty.path().to_str().unwrap(), file.to_str().unwrap());
-    let rows: [(&str, &[&str], &[&str]); 9] = [
+    let rows: [(&str, &[&str], &[&str]); 10] = [
         (
             "port in use",
             &["serve", "--port", &port],
@@ -67,6 +67,11 @@ fn every_likely_mistake_gets_its_sentence() {
             "no such interpreter",
             &["serve", "--python", "/no/such/python"],
             &["no Python interpreter /no/such/python", "3.10 or newer"],
+        ),
+        (
+            "to build what is taken as it was built",
+            &["env", "build", "default", "--python", "as-built"],
+            &["is taken as it was built", "--python"],
         ),
         (
             "no interpreter at all",

@@ -2,14 +2,21 @@
 
 use std::{
     fs, io,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use rustix::{
+    fs::{FlockOperation, Mode, OFlags, flock, open},
+    io::Errno,
 };
 
 use super::{GroupsError, unified};
 
 /// Where version 1 and 2 are mounted by convention. cgroups(7)
 const MOUNT: &str = "/sys/fs/cgroup";
-/// Name of the directory that holds a server's groups, followed by its pid.
+/// Name of the directory that holds a server's groups, followed by its pid and a number.
 const PREFIX: &str = "cellblock-";
 
 /// The two versions of the interface.
@@ -27,6 +34,8 @@ pub struct Hierarchies {
     version: Version,
     /// Controller, and the directory that this server makes.
     homes: Vec<(&'static str, PathBuf)>,
+    /// Held for as long as the directories are used: see [`lock`].
+    locks: Vec<OwnedFd>,
 }
 
 /// Version 1 controllers that are used where they can be; memory is required.
@@ -36,7 +45,7 @@ impl Hierarchies {
     /// Looks at the groups that this process is in.
     pub(super) fn find() -> Result<Self, GroupsError> {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let name = format!("{PREFIX}{}", std::process::id());
+        let name = own_name();
         let homes: Vec<_> = CONTROLLERS
             .into_iter()
             .filter_map(|controller| {
@@ -47,6 +56,7 @@ impl Hierarchies {
             return Ok(Self {
                 version: Version::One,
                 homes,
+                locks: Vec::new(),
             });
         }
         let path = own.lines().find_map(|line| line.strip_prefix("0::"));
@@ -58,6 +68,7 @@ impl Hierarchies {
                 Ok(Self {
                     version: Version::Two,
                     homes: vec![("memory", home)],
+                    locks: Vec::new(),
                 })
             }
             _ => Err(GroupsError::NoMemoryController),
@@ -66,10 +77,11 @@ impl Hierarchies {
 
     /// Below a given group of version 2.
     pub(super) fn below(parent: &Path) -> Self {
-        let home = parent.join(format!("{PREFIX}{}", std::process::id()));
+        let home = parent.join(own_name());
         Self {
             version: Version::Two,
             homes: vec![("memory", home)],
+            locks: Vec::new(),
         }
     }
 
@@ -79,7 +91,7 @@ impl Hierarchies {
 
     /// Makes this server's directories, after removing those of servers that are gone. In version
     /// 1 only memory is required; without a pids group the resource limit still holds.
-    pub(super) fn prepare(&self) -> Result<(), GroupsError> {
+    pub(super) fn prepare(&mut self) -> Result<(), GroupsError> {
         for (controller, home) in &self.homes {
             if let Some(parent) = home.parent() {
                 remove_stale(parent);
@@ -87,9 +99,8 @@ impl Hierarchies {
                     unified::delegate(parent)?;
                 }
             }
-            match fs::create_dir(home) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            match make_locked(home) {
+                Ok(lock) => self.locks.push(lock),
                 Err(_) if *controller != "memory" => continue,
                 Err(source) => {
                     return Err(GroupsError::Refused {
@@ -138,14 +149,47 @@ fn version_one_home(own: &str, controller: &str) -> Option<PathBuf> {
     }
 }
 
-/// Removes the directories of servers that are gone. One that is still in use refuses.
+/// The process id alone does not tell servers apart: those of two containers may share a hierarchy.
+fn own_name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanoseconds = now.map_or(0, |now| now.subsec_nanos());
+    format!("{PREFIX}{}-{nanoseconds}", std::process::id())
+}
+
+/// Makes a directory and locks it before somebody takes it for one that was left behind.
+fn make_locked(home: &Path) -> io::Result<OwnedFd> {
+    loop {
+        match fs::create_dir(home) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        match lock(home, FlockOperation::NonBlockingLockShared) {
+            Ok(lock) if home.is_dir() => return Ok(lock),
+            // It was removed meanwhile.
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Locks a directory. Its server holds a shared lock for as long as it lives, by which others know
+/// that it does: they may be in other pid namespaces and not see its process. flock(2)
+fn lock(directory: &Path, how: FlockOperation) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = open(directory, flags, Mode::empty())?;
+    flock(&directory, how)?;
+    Ok(directory)
+}
+
+/// Removes the directories of servers that are gone: those that nobody holds a lock of.
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else {
+        let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        if !number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit())) {
             continue;
-        };
-        if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
+        }
+        if let Ok(_lock) = lock(&entry.path(), FlockOperation::NonBlockingLockExclusive) {
             for group in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
                 let _ = fs::remove_dir(group.path());
             }
@@ -163,6 +207,36 @@ pub(super) fn write(group: &Path, file: &str, value: &str) -> Result<(), GroupsE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_nobody_holds_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        // Of a process that is not seen here, as one in another pid namespace.
+        let held = path("cellblock-4194305-1");
+        let lock = make_locked(&held).unwrap();
+        fs::create_dir(held.join("cell-1")).unwrap();
+        for name in [
+            "cellblock-4194305-2",
+            "cellblock-7",
+            "cellblock-server",
+            "other",
+        ] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        let left = || {
+            let entries = fs::read_dir(parent.path()).unwrap().flatten();
+            let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+            names.sort();
+            names
+        };
+        remove_stale(parent.path());
+        assert_eq!(left(), ["cellblock-4194305-1", "cellblock-server", "other"]);
+        assert!(held.join("cell-1").exists());
+        drop(lock);
+        remove_stale(parent.path());
+        assert_eq!(left(), ["cellblock-server", "other"]);
+    }
 
     #[test]
     fn a_controller_is_found_among_the_lines_of_proc_self_cgroup() {

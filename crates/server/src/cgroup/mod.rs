@@ -66,7 +66,7 @@ impl Groups {
     ///
     /// `parent`: the directory of a version 2 group to make them below instead.
     pub fn probe(parent: Option<&Path>, limits: SlotLimits) -> Result<Arc<Self>, GroupsError> {
-        let hierarchies = match parent {
+        let mut hierarchies = match parent {
             Some(parent) => Hierarchies::below(parent),
             None => Hierarchies::find()?,
         };

@@ -281,10 +281,13 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        match self.group.take() {
-            Some(mut group) if group.reset() => self.owner.give_back(group),
-            Some(group) => self.owner.discard(group),
-            None => {}
+        let Some(mut group) = self.group.take() else {
+            return;
+        };
+        if group.reset() {
+            self.owner.give_back(group);
+        } else {
+            self.owner.discard(group);
         }
     }
 }

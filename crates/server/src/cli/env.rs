@@ -9,6 +9,7 @@ use crate::{
     config::{Config, ConfigArgs, Requirements},
     engine::{self, StartError},
     environment::{self, Progress},
+    runtime,
 };
 
 /// What `cellblock env` takes.
@@ -72,6 +73,8 @@ fn build(name: &str, config: &Config) -> Result<(), CliError> {
         name: name.to_owned(),
         source: Box::new(source),
     })?;
+    // So that a server can start from here where it cannot write.
+    runtime::prepare(&config.state_dir).map_err(StartError::from)?;
     let (python, root) = (built.python, built.root.display());
     terminal::print(&format!("{name}: Python {python}, in {root}\n"))?;
     Ok(())

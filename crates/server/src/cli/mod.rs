@@ -3,6 +3,8 @@
 mod doctor;
 mod env;
 mod error;
+mod first;
+mod health;
 mod key;
 #[cfg(test)]
 mod reference;
@@ -31,6 +33,8 @@ struct Cli {
 const PRECEDENCE: &str = "Every option can be given as a flag, as an environment variable, or in \
     the configuration file; a flag wins over a variable, a variable over the file.";
 
+const SECCOMP_PROFILE: &str = include_str!("../../../../deploy/docker/seccomp.json");
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves the HTTP API until SIGTERM or SIGINT; a second signal ends it at once.
@@ -41,8 +45,13 @@ enum Command {
     Config(ConfigArgs),
     /// Tells what of this machine's isolation works, and what to do where it does not.
     Doctor(doctor::DoctorArgs),
+    /// Asks the server of the same configuration whether it is ready: exit code 0 if it is.
+    Health(ConfigArgs),
     /// Lists and builds environments.
     Env(env::EnvArgs),
+    /// Prints the seccomp profile that a container of the server is to be started with, in the form
+    /// of Docker, Podman and Kubernetes.
+    SeccompProfile,
     /// Makes API keys.
     Key(key::KeyArgs),
 }
@@ -64,7 +73,7 @@ fn parse(mut matches: ArgMatches) -> Result<Cli, CliError> {
 /// The command line, with the configuration's many flags out of the short help of commands that
 /// are about something else.
 fn command() -> clap::Command {
-    ["run", "doctor", "env"]
+    ["run", "doctor", "env", "health"]
         .into_iter()
         .fold(Cli::command(), |cli, name| {
             cli.mut_subcommand(name, hide_config_flags)
@@ -86,11 +95,22 @@ fn hide_config_flags(command: clap::Command) -> clap::Command {
 impl Command {
     fn carry_out(self) -> Result<ExitCode, CliError> {
         match self {
-            Self::Serve(config) => block_on(serve::serve(config.load()?)),
+            Self::Serve(config) => {
+                let config = config.load()?;
+                if first::is_first() {
+                    return block_on(first::stand_in());
+                }
+                block_on(serve::serve(config))
+            }
             Self::Run(args) => block_on(run::run(*args)),
             Self::Config(config) => print_config(&config),
+            Self::Health(config) => block_on(health::health(config)),
             Self::Doctor(args) => block_on(doctor::doctor(args)),
             Self::Env(args) => block_on(env::env(args)),
+            Self::SeccompProfile => {
+                terminal::print(SECCOMP_PROFILE)?;
+                Ok(ExitCode::SUCCESS)
+            }
             Self::Key(args) => key::key(&args),
         }
     }

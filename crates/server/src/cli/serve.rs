@@ -5,7 +5,10 @@ use std::{process::ExitCode, sync::Arc};
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 
-use super::{CliError, signals::Signals};
+use super::{
+    CliError,
+    signals::{Signals, exit_code},
+};
 use crate::{
     config::{Config, ServerConfig},
     engine::Engine,
@@ -52,7 +55,7 @@ async fn shutdown(mut signals: Signals, api: Api) {
     signals.next().await;
     api.drain();
     tokio::spawn(async move {
-        let code = signals.next().await;
-        std::process::exit(code.into());
+        let signal = signals.next().await;
+        std::process::exit(exit_code(signal).into());
     });
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask us to end.
@@ -19,12 +20,16 @@ impl Signals {
         })
     }
 
-    /// Waits for the next of them, and gives the exit code that a shell would show for it.
-    pub(super) async fn next(&mut self) -> u8 {
-        let kind = tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-        };
-        128_u8.saturating_add(u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX))
+    /// Waits for the next of them.
+    pub(super) async fn next(&mut self) -> Number {
+        tokio::select! {
+            _ = self.terminate.recv() => Number::TERM,
+            _ = self.interrupt.recv() => Number::INT,
+        }
     }
+}
+
+/// The exit code that a shell would show for a process that a signal ended.
+pub(super) fn exit_code(signal: Number) -> u8 {
+    128_u8.saturating_add(u8::try_from(signal.as_raw()).unwrap_or(u8::MAX))
 }

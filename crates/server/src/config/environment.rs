@@ -13,13 +13,16 @@ use super::{Config, ConfigError, EngineKind, LimitsConfig, limits::LimitsOptions
 pub const DEFAULT_ENVIRONMENT: &str = "default";
 /// What the default environment runs in its zygote.
 const DEFAULT_EXERCISE: &str = include_str!("exercise.py");
+/// The interpreter of an environment that is taken as it was built.
+const AS_BUILT: &str = "as-built";
 /// Longest name of an environment in bytes: it becomes the name of a directory and of a label.
 const MAX_NAME: usize = 64;
 
 /// One environment, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EnvironmentConfig {
-    /// The Python that the environment is made from: a path, or a name that the `PATH` has.
+    /// The Python that the environment is made from: a path, or a name that the `PATH` has. Or
+    /// `as-built`: the environment is taken as it was built last, whatever it was made from.
     pub interpreter: PathBuf,
     /// What is installed into it.
     pub requirements: Requirements,
@@ -83,6 +86,12 @@ impl EnvironmentConfig {
             engine,
             limits,
         }
+    }
+
+    /// Whether the environment is taken as it was built last: for a machine, such as a container,
+    /// that has no interpreter of its own.
+    pub fn is_as_built(&self) -> bool {
+        self.interpreter == Path::new(AS_BUILT)
     }
 
     /// Overlays what a file in directory `base` says.

@@ -31,7 +31,7 @@ const CONFIG_HELP: &str = "Configuration file in TOML; `cellblock config` prints
 const STATE_DIR_HELP: &str = "Directory for what takes long to make, such as virtual environments. \
     [default: /var/lib/cellblock for root, else ~/.local/state/cellblock] [env: CELLBLOCK_STATE_DIR]";
 const PYTHON_HELP: &str = "Interpreter of the environment named default: a path, or a name on the \
-    PATH. [default: python3] [env: CELLBLOCK_PYTHON]";
+    PATH; or as-built, to take the environment as it was built last. [default: python3] [env: CELLBLOCK_PYTHON]";
 
 /// The flags that every command takes.
 #[derive(Debug, Clone, Default, Args)]

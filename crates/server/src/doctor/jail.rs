@@ -29,6 +29,18 @@ const MOUNT: &str = "mount namespaces";
 const PROC: [&str; 2] = ["--mount", "none:/proc:proc:"];
 const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 
+/// The flags that a container is started with, all that are needed, as deploy/docker/test.sh does.
+macro_rules! container_remedy {
+    ($more:literal) => {
+        concat!(
+            "In a container of Docker, add --security-opt seccomp=seccomp.json --security-opt \
+             systempaths=unconfined",
+            $more,
+            ", with seccomp.json as `cellblock seccomp-profile` prints it"
+        )
+    };
+}
+
 /// Every check that has to do with nsjail.
 pub(super) fn check(config: &Config) -> Vec<Finding> {
     let nsjail = match engine::find_nsjail(config) {
@@ -178,11 +190,23 @@ fn namespace_remedy() -> &'static str {
                 kernel.apparmor_restrict_unprivileged_userns=0, or load a profile for nsjail with \
                 the rule `userns,`.";
     }
-    if privileged() {
-        return "In a container, use a seccomp profile that allows clone, unshare, mount and \
-                pivot_root, and keep the capabilities SETUID and SETGID, or run as another user.";
+    match (confined_by_apparmor(), privileged()) {
+        (true, _) => concat!(
+            container_remedy!(" --security-opt apparmor=unconfined"),
+            "."
+        ),
+        (false, true) => concat!(
+            container_remedy!(""),
+            ", and keep the capabilities SETUID and SETGID, or run as another user."
+        ),
+        (false, false) => concat!(container_remedy!(""), "."),
     }
-    "In a container, use a seccomp profile that allows clone, unshare, mount and pivot_root."
+}
+
+/// Whether this process has a profile of AppArmor, such as Docker's, which allows no mounts.
+fn confined_by_apparmor() -> bool {
+    let profile = fs::read_to_string("/proc/self/attr/current").unwrap_or_default();
+    profile.trim_end().ends_with("(enforce)")
 }
 
 const PROC_REMEDY: &str = "In a container, leave /proc unmasked: --security-opt \

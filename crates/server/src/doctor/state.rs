@@ -3,17 +3,16 @@
 use std::{fs, io, path::Path};
 
 use super::Finding;
-use crate::{
-    config::Config,
-    engine,
-    environment::{self, reachable_by_others},
-};
+use crate::{config::Config, engine, environment::reachable_by_others, runtime};
 
-/// It is made where it is not there, as the server would.
+/// It is made where it is not there, as the server would. It need not be writable once everything
+/// that the server lays into it is there, as in a container image.
 pub(super) fn directory(config: &Config) -> Finding {
     let name = "state directory";
     let path = &config.state_dir;
-    if let Err(error) = write_into(path) {
+    if let Err(error) = write_into(path)
+        && runtime::prepare(path).is_err()
+    {
         let detail = format!("{} cannot be written: {error}", path.display());
         let remedy = "Let this user write there, or choose another with --state-dir.";
         return Finding::missing(name, detail, remedy);
@@ -41,11 +40,8 @@ fn write_into(path: &Path) -> io::Result<()> {
 pub(super) fn environments(config: &Config) -> impl Iterator<Item = Finding> {
     config.environments.iter().map(|(key, environment)| {
         let name = format!("environment {key}");
-        let found = engine::spec(key, environment)
-            .map_err(|error| error.to_string())
-            .and_then(|spec| {
-                environment::find(&spec, &config.state_dir).map_err(|error| error.to_string())
-            });
+        let found = engine::find_environment(key, environment, &config.state_dir)
+            .map_err(|error| error.to_string());
         let remedy = format!("Run `cellblock env build {key}`; `make setup` builds the default.");
         match found {
             Ok(Some(built)) => {

@@ -95,7 +95,6 @@ fn environment_settings(
             nsjail: host.nsjail.clone(),
             root: root.to_owned(),
             runtime: host.runtime.clone(),
-            state: config.state_dir.clone(),
             identity: host.identity,
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),

@@ -12,7 +12,7 @@ use super::StartError;
 use crate::{
     cgroup::{Groups, SlotLimits},
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
-    environment::{self, DEFAULT_REQUIREMENTS, EnvironmentSpec, reachable_by_others},
+    environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime,
     wall::Identity,
 };
@@ -161,18 +161,34 @@ fn find_root(
     environment: &EnvironmentConfig,
     state: &Path,
 ) -> Result<PathBuf, StartError> {
-    let spec = spec(name, environment)?;
-    let found = environment::find(&spec, state).map_err(|source| StartError::Environment {
-        name: name.to_owned(),
-        source: Box::new(source),
-    })?;
+    let found = find_environment(name, environment, state)?;
     Ok(found
         .ok_or_else(|| StartError::NotBuilt(name.to_owned()))?
         .root)
 }
 
+/// The environment as it is built, if it is.
+pub(crate) fn find_environment(
+    name: &str,
+    environment: &EnvironmentConfig,
+    state: &Path,
+) -> Result<Option<Environment>, StartError> {
+    let found = if environment.is_as_built() {
+        environment::latest(name, state)
+    } else {
+        environment::find(&spec(name, environment)?, state)
+    };
+    found.map_err(|source| StartError::Environment {
+        name: name.to_owned(),
+        source: Box::new(source),
+    })
+}
+
 /// What an environment is to be built from.
 pub fn spec(name: &str, environment: &EnvironmentConfig) -> Result<EnvironmentSpec, StartError> {
+    if environment.is_as_built() {
+        return Err(StartError::AsBuilt(name.to_owned()));
+    }
     let requirements = match &environment.requirements {
         Requirements::None => environment::Requirements::None,
         Requirements::Builtin => environment::Requirements::Text(DEFAULT_REQUIREMENTS.to_owned()),

@@ -35,7 +35,7 @@ use crate::{
 use admission::Admission;
 pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
 pub use host::spec;
-pub(crate) use host::{find_nsjail, outer_identity};
+pub(crate) use host::{find_environment, find_nsjail, outer_identity};
 use running::Running;
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 use source::Source;

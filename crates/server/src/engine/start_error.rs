@@ -29,6 +29,12 @@ pub enum StartError {
     /// An environment has not been built.
     #[error("environment {0:?} is not built: run `cellblock env build {0}`")]
     NotBuilt(String),
+    /// An environment that is taken as it was built is to be built.
+    #[error(
+        "environment {0:?} is taken as it was built: to build it, name its interpreter with \
+         --python or as `interpreter` of [environments.{0}]"
+    )]
+    AsBuilt(String),
     /// An environment cannot be found or built.
     #[error("environment {name:?}: {source}")]
     Environment {

@@ -129,6 +129,12 @@ pub fn find(spec: &EnvironmentSpec, state_dir: &Path) -> Result<Option<Environme
     Store::new(state_dir).find(&spec.name, &fingerprint)
 }
 
+/// Finds the environment of this name that was built last, whatever it was built from.
+pub fn latest(name: &str, state_dir: &Path) -> Result<Option<Environment>, BuildError> {
+    let built = list(state_dir)?;
+    Ok(built.into_iter().find(|built| built.name == name))
+}
+
 /// Lists every environment below a state directory, by name, the newest first.
 pub fn list(state_dir: &Path) -> Result<Vec<Environment>, BuildError> {
     Store::new(state_dir).list()

@@ -9,16 +9,18 @@ mod log;
 mod nsjail;
 
 use std::{
-    io,
-    os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
+    fs::File,
+    io::{self, Write},
+    os::fd::{AsRawFd, OwnedFd},
     path::PathBuf,
     process::Stdio,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use cellblock_wire::control::{Event, Ready, Request, Setup};
 use rustix::{
+    fs::{MemfdFlags, memfd_create},
     net::{AddressFamily, SocketFlags, SocketType},
     process::{Pid, PidfdFlags, WaitId, WaitIdOptions, waitid},
 };
@@ -161,51 +163,33 @@ impl Wall {
     }
 }
 
-/// A wall's configuration file, deleted when dropped.
-struct ConfigFile(PathBuf);
-
-impl Drop for ConfigFile {
-    fn drop(&mut self) {
-        // What is left behind is a few hundred bytes.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, ConfigFile), WallError> {
+/// Starts nsjail. The file is its configuration, to be held until it has been read.
+fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, File), WallError> {
     let failed = |source| WallError::Spawn {
         path: spec.nsjail.clone(),
         source,
     };
-    let config = spec
-        .state
-        .join(format!("wall-{}-{}.cfg", std::process::id(), unique()));
-    let config = ConfigFile(config);
-    let written = write_private(&config.0, &spec.to_config());
-    let child = written.and_then(|()| {
-        Command::new(&spec.nsjail)
-            .arg("--config")
-            .arg(&config.0)
-            .stdin(Stdio::from(control))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .env_clear()
-            .current_dir("/")
-            .kill_on_drop(true)
-            .spawn()
-    });
+    let config = in_memory(&spec.to_config()).map_err(failed)?;
+    // nsjail does not inherit the descriptor, it opens the file by this process' own directory.
+    let path = format!("/proc/{}/fd/{}", std::process::id(), config.as_raw_fd());
+    let child = Command::new(&spec.nsjail)
+        .arg("--config")
+        .arg(path)
+        .stdin(Stdio::from(control))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .env_clear()
+        .current_dir("/")
+        .kill_on_drop(true)
+        .spawn();
     Ok((child.map_err(failed)?, config))
 }
 
-fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {
-    use io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)?.write_all(text.as_bytes())
-}
-
-fn unique() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// A file without a place on a disk: a server may run where it can write nowhere. memfd_create(2)
+fn in_memory(text: &str) -> io::Result<File> {
+    let mut file = File::from(memfd_create("cellblock-wall", MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> {

@@ -14,8 +14,6 @@ pub struct WallSpec {
     pub root: PathBuf,
     /// The runner, its native half and the init program; seen as `/cellblock`.
     pub runtime: PathBuf,
-    /// Where configuration files are written.
-    pub state: PathBuf,
     /// Who the inside is, outside.
     pub identity: Identity,
     /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
@@ -216,7 +214,6 @@ mod tests {
             nsjail: "/opt/nsjail".into(),
             root: "/var/lib/cell block/\"root\"".into(),
             runtime: "/run/runtime".into(),
-            state: "/run".into(),
             identity: Identity {
                 inside: 1000,
                 uid: 65534,

@@ -9,7 +9,7 @@ use std::{path::Path, process::ExitCode, time::Duration};
 use tokio::time::{sleep, timeout};
 
 pub(super) use self::args::RunArgs;
-use super::{CliError, signals::Signals, terminal};
+use super::{CliError, signals, signals::Signals, terminal};
 use crate::{
     config::{Config, TelemetryConfig},
     engine::{Engine, EngineError},
@@ -33,7 +33,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
     // A signal drops the other future, which ends the run.
     tokio::select! {
         done = carry_out(&config, request, json, output_dir.as_deref()) => done,
-        code = signals.next() => Ok(ExitCode::from(code)),
+        signal = signals.next() => Ok(ExitCode::from(signals::exit_code(signal))),
     }
 }
 

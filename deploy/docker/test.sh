@@ -1,0 +1,238 @@
+#!/usr/bin/env bash
+# Builds the image and tries it in every way that it may be started: the contract's examples, a
+# handful of attacks, the layers, memory, the end, and the size. Prints a line per check and exits
+# with 1 on any miss. Needs no registry; starts an engine if none runs.
+#
+# BASE=...    an image to build on, instead of one made here (see find_base)
+# PREBUILT=1  takes the program from target/release, instead of compiling it in the image
+# PORT=...    where containers are reached, 8080
+source "$(dirname "$0")/../../scripts/common.sh"
+source deploy/docker/engine.sh
+
+# What the README promises. In megabytes of 10^6 bytes, and milliseconds.
+most_unpacked=300 most_compressed=110 longest_start=2000
+profile="--security-opt seccomp=deploy/docker/seccomp.json --security-opt systempaths=unconfined"
+
+misses=0 container=cellblock-test-$$ mode="" began=0 port=${PORT:-8080}
+
+# check NAME COMMAND...: a row of the table. What the command prints is shown on a miss.
+check() {
+    local name=$1 said
+    shift
+    if said=$("$@" 2>&1); then
+        printf '%-10s %s\n' "$mode" "ok    $name"
+    else
+        misses=$((misses + 1))
+        printf '%-10s %s\n' "$mode" "MISS  $name: $said"
+    fi
+}
+
+note() { printf '%-10s %s\n' "$mode" "$*"; }
+
+# The commands below are the README's, word for word. What this adds to them is for this machine: a
+# base image, a network to build with, a port, and a name to find the container by.
+docker() {
+    case $1 in
+    build)
+        "$engine" build --quiet --network host --build-arg "BASE=$base" \
+            --build-arg "PROGRAM=$([ -n "${PREBUILT:-}" ] && echo prebuilt || echo compiled)" "${@:2}" >/dev/null
+        ;;
+    run)
+        shift
+        "$engine" rm --force "$container" >/dev/null 2>&1 || true
+        began=$(date +%s%3N)
+        "$engine" run --detach --name "$container" "${@/8080:8080/127.0.0.1:$port:8080}" >/dev/null
+        ;;
+    *) "$engine" "$@" ;;
+    esac
+}
+
+is_running() { [ "$("$engine" inspect --format '{{.State.Running}}' "$container" 2>/dev/null)" = true ]; }
+
+get() { "$PYTHON" -I -S -c "import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=5)" "$1"; }
+
+# Waits until the server is ready; says what it logged where it does not become so, or does so later
+# than after so many milliseconds from `docker run` on.
+ready() {
+    until get "http://127.0.0.1:$port/health" >/dev/null 2>&1; do
+        if ! is_running || [ $(($(date +%s%3N) - began)) -gt 30000 ]; then
+            "$engine" logs "$container"
+            return 1
+        fi
+        sleep 0.05
+    done
+    at_most $(($(date +%s%3N) - began)) "${1:-30000}"
+}
+
+probe() {
+    local said
+    if ! said=$("$PYTHON" deploy/docker/probe.py "http://127.0.0.1:$port" "$@"); then misses=$((misses + 1)); fi
+    while IFS= read -r line; do note "$line"; done <<<"$said"
+}
+
+remove() { "$engine" rm --force "$container" >/dev/null 2>&1 || true; }
+
+# A run that is under way is finished, no new ones are taken, and the exit code is 0.
+drains() {
+    local answer code
+    answer=$(mktemp)
+    "$PYTHON" - "http://127.0.0.1:$port/execute" >"$answer" <<'PYTHON' &
+import json, sys, urllib.request as r
+body = {"script": "import time\ndef main():\n    time.sleep(2)\n    return 'finished'"}
+print(r.urlopen(r.Request(sys.argv[1], json.dumps(body).encode(), {"Content-Type": "application/json"})).read().decode())
+PYTHON
+    local client=$!
+    sleep 0.7
+    "$engine" stop "$container" >/dev/null
+    wait "$client" || true
+    code=$("$engine" inspect --format '{{.State.ExitCode}}' "$container")
+    echo "exit code $code, answer $(cat "$answer")"
+    grep -q '"finished"' "$answer" && [ "$code" = 0 ]
+}
+
+healthy() {
+    local state=
+    for _ in $(seq 60); do
+        state=$("$engine" inspect --format '{{.State.Health.Status}}' "$container")
+        [ "$state" != healthy ] || return 0
+        sleep 0.5
+    done
+    echo "the health check says $state"
+    return 1
+}
+
+unprivileged() { [ "$("$engine" top "$container" -eo pid,uid | awk 'NR > 1 { print $2 }' | sort -u)" = 10001 ]; }
+
+# But for the two empty directories that nsjail mounts on where it can make them.
+writes_nothing() {
+    local written
+    written=$("$engine" diff "$container" | grep -Ev '^(C /tmp|A /tmp/nsjail\.10001\.(root|tmp))$') || true
+    echo "$written"
+    [ -z "$written" ]
+}
+
+at_most() { echo "$1 > $2"; [ "$1" -le "$2" ]; }
+
+# A script that takes more than the container has ends; the server does not.
+survives_memory() {
+    "$PYTHON" - "http://127.0.0.1:$port/execute" <<'PYTHON'
+import json, sys, urllib.error, urllib.request as r
+def post(body):
+    request = r.Request(sys.argv[1], json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        return json.load(r.urlopen(request, timeout=60))
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+greedy = post({"script": "def main():\n    return len(bytearray(900 << 20))", "limits": {"memory_mb": 1024}})
+honest = post({"script": "def main():\n    return 1"})
+print(greedy, honest)
+sys.exit("error" not in greedy or honest != {"result": 1, "stdout": ""})
+PYTHON
+}
+
+# One line, with the flags that are missing.
+refuses() {
+    echo "exit code $1: $refusal"
+    [ "$1" != 0 ] && [ "$(wc -l <<<"$refusal")" = 1 ] && [[ $refusal == *"--security-opt seccomp="* ]]
+}
+
+# The last of the containers that it starts goes on. More than one, since the machine may be busy.
+starts_fast() {
+    local said
+    for _ in 1 2 3 4 5; do
+        docker run -p 8080:8080 --security-opt seccomp=deploy/docker/seccomp.json --security-opt systempaths=unconfined cellblock
+        if said=$(ready "$longest_start"); then
+            echo "$said"
+            return
+        fi
+    done
+    echo "$said"
+    return 1
+}
+
+try_profile() {
+    mode=profile
+    check "starts within $longest_start ms, one of five times" starts_fast
+    probe cgroup
+    check "nobody is root" unprivileged
+    check "writes nothing" writes_nothing
+    check "health check" healthy
+    check "drains after SIGTERM" drains
+    remove
+}
+
+try_hardened() {
+    mode=hardened
+    docker run -p 8080:8080 --security-opt seccomp=deploy/docker/seccomp.json --security-opt systempaths=unconfined --read-only --cap-drop ALL --security-opt no-new-privileges --memory 512m --pids-limit 512 cellblock
+    check "starts" ready
+    probe cgroup
+    check "memory of the container" survives_memory
+    remove
+    mode=cold
+    # shellcheck disable=SC2086
+    docker run -p 8080:8080 $profile --read-only --env CELLBLOCK_ENGINE=cold cellblock
+    check "starts" ready
+    probe cgroup
+    remove
+}
+
+try_plain() {
+    mode=plain
+    docker run -p 8080:8080 cellblock
+    local code directory flags
+    code=$("$engine" wait "$container")
+    refusal=$("$engine" logs "$container" 2>&1)
+    check "refuses, and says what to add" refuses "$code"
+    remove
+    directory=$(mktemp -d)
+    "$engine" run --rm cellblock seccomp-profile >"$directory/seccomp.json"
+    flags=$(grep -o -- '--security-opt [a-z]*=[a-z.]*' <<<"$refusal" | sed "s|seccomp.json|$directory/seccomp.json|")
+    # shellcheck disable=SC2086
+    docker run -p 8080:8080 $flags cellblock
+    check "what it says is enough" ready
+    remove
+    rm -rf "$directory"
+}
+
+try_privileged() {
+    mode=privileged
+    docker run -p 8080:8080 --privileged cellblock
+    check "starts" ready
+    probe cgroup
+    remove
+    mode=root
+    if docker run -p 8080:8080 --privileged --user root cellblock 2>/dev/null; then
+        check "starts" ready
+    else
+        note "SKIP  --privileged --user root: this machine's root lacks a capability that it takes; the cgroups are mounted instead"
+        # shellcheck disable=SC2086
+        docker run -p 8080:8080 $profile --user root --volume /sys/fs/cgroup:/sys/fs/cgroup cellblock
+        check "starts" ready
+    fi
+    probe
+    remove
+}
+
+sizes() {
+    mode=size
+    local table
+    table=$("$engine" save cellblock | deploy/docker/sizes.py)
+    while IFS= read -r line; do note "$line"; done <<<"$table"
+    read -r _ unpacked compressed <<<"$(grep ^total <<<"$table")"
+    check "unpacked, at most $most_unpacked MB" at_most "${unpacked%.*}" "$most_unpacked"
+    check "compressed, at most $most_compressed MB" at_most "${compressed%.*}" "$most_compressed"
+}
+
+find_python
+find_engine
+trap 'remove; end_engine' EXIT
+find_base
+step "building the image on $base"
+docker build -t cellblock .
+sizes
+try_profile
+try_hardened
+try_plain
+try_privileged
+[ "$misses" = 0 ] || fail "$misses of the checks missed."
+step "every check passed"
