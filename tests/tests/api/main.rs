@@ -12,6 +12,7 @@ use cellblock_tests::Setup;
 mod batch;
 mod described;
 mod events;
+mod fair;
 mod hostile;
 mod http2;
 mod keys;
