@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup doctor test test-vm api-test browser-test container-test bench soak bench-neighbours lint fmt advisories lock clean
+.PHONY: help run setup doctor test test-vm api-test browser-test container-test bench soak bench-neighbours fuzz lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ soak: ## Load a server with honest, failing and hostile scripts (DURATION=10m)
 
 bench-neighbours: ## Measure honest runs beside hostile ones, on a server that runs at URL=...
 	@bench/neighbours.py $(or $(URL),http://127.0.0.1:8080)
+
+fuzz: ## Fuzz what reads from cells and clients, each target for SECONDS_EACH=10
+	@scripts/fuzz
 
 api-test: ## Try a server by its own description, with schemathesis
 	@scripts/api-test

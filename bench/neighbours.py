@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Measures honest requests, quiet and beside hostile ones. Usage: bench-neighbours URL [SECONDS].
 
-The server must be running. Every kind of hostile run is sent again as soon as it has been answered,
-all from one address, as by one attacker, while an honest client at another measures. With SPREAD=1
-each kind comes from an address of its own. The addresses are loopback ones, so the server has to be on
-this machine, and to need no key.
+The server must be running, on this machine and without keys. Every kind of hostile run is sent
+again as soon as it has been answered, all from one address, as by one attacker, while an honest
+client at another measures. With SPREAD=1 each kind comes from an address of its own.
 """
 
 import http.client

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import faulthandler
 import fcntl
-import io
 import os
 import platform
 import resource
@@ -245,7 +244,7 @@ def refused():
 
 
 def main():
-    assert io.open(0).read() == ""
+    assert open(0).read() == ""
     for part in (
         descriptors,
         waiting,

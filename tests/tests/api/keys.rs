@@ -46,7 +46,7 @@ fn suite(setup: &Setup, report: &mut Report) {
 }
 
 /// Makes a key as an operator would, and gives it.
-fn make(file: &Path, name: &str, rules: &str) -> String {
+pub(crate) fn make(file: &Path, name: &str, rules: &str) -> String {
     let made = Program::find().run(&["key", "new", name], Path::new("/"), "");
     let all = fs::read_to_string(file).unwrap_or_default();
     fs::write(file, format!("{all}{}{rules}", made.stdout)).unwrap();
@@ -55,7 +55,7 @@ fn make(file: &Path, name: &str, rules: &str) -> String {
     key.to_owned()
 }
 
-fn post(server: &Server, key: &str, body: &str) -> Answer {
+pub(crate) fn post(server: &Server, key: &str, body: &str) -> Answer {
     let headers = [("content-type", "application/json"), ("x-api-key", key)];
     server
         .client()

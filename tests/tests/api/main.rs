@@ -13,6 +13,7 @@ mod batch;
 mod collector;
 mod described;
 mod events;
+mod fair;
 mod hostile;
 mod http2;
 mod keys;
