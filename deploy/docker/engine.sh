@@ -17,7 +17,7 @@ find_engine() {
         have "$candidate" && can_build "$candidate" && engine=$candidate && break
     done
     [ -n "$engine" ] || no_engine "no client of Docker that can build was found: install one" \
-        "(Debian: apt-get install docker.io)."
+        "(Debian and Ubuntu: apt-cache search docker)."
     export DOCKER_BUILDKIT=1
     "$engine" info >/dev/null 2>&1 || start_engine
 }
