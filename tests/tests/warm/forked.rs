@@ -12,7 +12,7 @@ def main():
         squares = list(pool.map(lambda number: number * number, range(5)))
     child = os.fork()
     if child == 0:
-        os._exit(threading.main_thread().native_id == threading.get_native_id() and 7)
+        os._exit(7 * (threading.current_thread() is main_thread))
     return {
         'thread': threading.current_thread() is main_thread,
         'native id': main_thread.native_id == threading.get_native_id() == os.getpid(),
