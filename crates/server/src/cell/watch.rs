@@ -11,6 +11,8 @@ use crate::{cgroup::Slot, execution::Limits};
 const POLL: Duration = Duration::from_millis(20);
 /// How often it is asked whether the cgroup has killed a process for memory.
 const ASK: Duration = Duration::from_millis(100);
+/// How often a run is looked at until it has aged: what it may take from others is as short as this.
+const YOUNG: Duration = Duration::from_millis(25);
 /// CPU time is never looked at more often than this.
 const SHORTEST: Duration = Duration::from_millis(5);
 
@@ -27,6 +29,7 @@ pub(super) struct Watch {
     memory_bytes: u64,
     processors: u32,
     in_group: bool,
+    young: bool,
     pub(super) next: Instant,
 }
 
@@ -38,6 +41,7 @@ impl Watch {
             memory_bytes: limits.memory_bytes,
             processors: *PROCESSORS,
             in_group,
+            young: true,
             next: Instant::now(),
         };
         watch.sleep(limits.cpu);
@@ -47,7 +51,11 @@ impl Watch {
     /// The limit cannot be reached before every processor has worked off what is left of it.
     fn sleep(&mut self, cpu_left: Duration) {
         let soonest = (cpu_left / self.processors).max(SHORTEST);
-        let at_most = if self.in_group { ASK } else { POLL };
+        let at_most = match (self.in_group, self.young) {
+            (false, _) => POLL,
+            (true, true) => YOUNG,
+            (true, false) => ASK,
+        };
         self.next = Instant::now() + soonest.min(at_most);
     }
 
@@ -66,7 +74,7 @@ impl Watch {
             .and_then(Slot::cpu)
             .or(seen.map(|seen| seen.cpu));
         if let (Some(slot), Some(cpu)) = (&mut slot, cpu) {
-            slot.age(cpu);
+            self.young = !slot.age(cpu);
         }
         if cpu.is_some_and(|cpu| cpu >= self.cpu) {
             return Some(Stop::Cpu);

@@ -20,7 +20,7 @@ use super::{
 /// zygote's pages while it was made.
 const ALLOWANCE: u64 = 16 << 20;
 /// CPU time in which a run has its full share of the processors.
-const YOUTH: Duration = Duration::from_millis(100);
+const YOUTH: Duration = Duration::from_millis(25);
 
 /// The directories and open files of one cell's groups.
 #[derive(Debug)]
@@ -255,14 +255,16 @@ impl Slot {
             .is_some_and(|group| group.kills() > self.base.kills)
     }
 
-    /// Notes that the run has used so much CPU time: past a tenth of a second it gets less of the
-    /// processors than runs that have not.
-    pub fn age(&mut self, cpu: Duration) {
+    /// Notes that the run has used so much CPU time: past 25 ms it gets less of the processors than
+    /// runs that have not. Whether it has aged.
+    pub fn age(&mut self, cpu: Duration) -> bool {
+        let old = cpu >= YOUTH;
         if let Some(weight) = self.group.as_mut().and_then(|group| group.weight.as_mut())
-            && cpu >= YOUTH
+            && old
         {
             weight.set(true);
         }
+        old
     }
 
     /// CPU time since the run began.
