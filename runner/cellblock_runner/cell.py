@@ -72,8 +72,9 @@ def prepare(home: str, modules: list, restricted: list) -> None:
 def settle_in() -> None:
     """In a zygote, as its last act: rehearse until nothing changes any more.
 
-    The interpreter notes what it meets (specialized instructions, its cache of methods, symbols that
-    are bound at their first use). What is noted here, no cell writes down again on a page of its own.
+    The interpreter notes what it meets: specialized instructions, its cache of methods, symbols
+    that are bound at their first use. What is noted here, no cell writes down again on a page of
+    its own.
     """
     for _ in range(_REHEARSALS):
         _rehearse()

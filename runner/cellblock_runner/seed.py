@@ -86,6 +86,8 @@ def _multiprocessing(process) -> None:
 
 
 _ONCE = (("numpy.random", _find_state), ("tempfile", _tempfile), ("uuid", _uuid))
+
+
 def _random(random) -> None:
     random._inst.seed()
 

@@ -6,8 +6,10 @@
 //! like the code between them, and what was relocated writable like the data behind it: two
 //! mappings are left of five.
 //!
-//! What that gives up is worth nothing in a cell, whose script may map memory as executable and
-//! write to all of its own anyway; the zygote runs no code but its own.
+//! What that gives up: a script that can make the interpreter jump anywhere may land in constants,
+//! where it had the libraries' code before, and may write to their tables of functions, where it had
+//! other data that holds addresses. Nothing that can be written becomes executable, and no layer
+//! counts on what such a script cannot reach in its own process.
 
 use super::maps::Mapping;
 
