@@ -146,6 +146,8 @@ impl Keeper {
                 Some(sealed) = nursery.sealing.join_next() => match sealed {
                     Ok(Ok(cell)) => self.shelf.put(cell),
                     Ok(Err(error)) => nursery.refuse(self, "seal", &error),
+                    // The server ends: its tasks are cancelled in any order.
+                    Err(error) if error.is_cancelled() => {}
                     Err(error) => nursery.refuse(self, "seal", &error),
                 },
                 wall = replaced => return Some(wall),
