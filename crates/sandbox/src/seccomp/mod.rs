@@ -45,24 +45,13 @@ pub fn setup_rules() -> &'static [Rule] {
 
 /// The filters of a process that becomes one cell, in the order in which they are to be installed.
 pub fn compile_cell() -> Result<Vec<BpfProgram>, SeccompError> {
-    Ok(vec![
-        absent()?,
-        filter(
-            merged(&[rules::CELL])?,
-            errno(libc::EPERM),
-            SeccompAction::Allow,
-        )?,
-    ])
+    allowing(&[rules::CELL])
 }
 
 /// The filters of a zygote, which its cells inherit: what a cell may call, and what it takes to
 /// make one.
 pub fn compile_zygote() -> Result<Vec<BpfProgram>, SeccompError> {
-    let allowed = merged(&[rules::CELL, setup::SETUP])?;
-    Ok(vec![
-        absent()?,
-        filter(allowed, errno(libc::EPERM), SeccompAction::Allow)?,
-    ])
+    allowing(&[rules::CELL, setup::SETUP])
 }
 
 /// What a cell of such a zygote installs when it is made: it takes the making away.
@@ -75,17 +64,20 @@ pub fn compile_closing() -> Result<Vec<BpfProgram>, SeccompError> {
     )?])
 }
 
-fn absent() -> Result<BpfProgram, SeccompError> {
-    let absent = rules::ABSENT.iter().map(|call| (*call, Vec::new()));
-    filter(absent.collect(), SeccompAction::Allow, errno(libc::ENOSYS))
-}
-
-/// An allow-list, to stand behind [`absent`]: the later filter's errno counts where both refuse,
-/// so it lets those calls pass.
-fn merged(lists: &[&[Rule]]) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SeccompError> {
+/// The two filters of the module's head, with these lists for the second. The later filter's errno
+/// counts where both refuse, so it lets pass what the first one answers.
+fn allowing(lists: &[&[Rule]]) -> Result<Vec<BpfProgram>, SeccompError> {
+    let absent = || rules::ABSENT.iter().map(|call| (*call, Vec::new()));
     let mut allowed = calls(lists)?;
-    allowed.extend(rules::ABSENT.iter().map(|call| (*call, Vec::new())));
-    Ok(allowed)
+    allowed.extend(absent());
+    Ok(vec![
+        filter(
+            absent().collect(),
+            SeccompAction::Allow,
+            errno(libc::ENOSYS),
+        )?,
+        filter(allowed, errno(libc::EPERM), SeccompAction::Allow)?,
+    ])
 }
 
 fn calls(lists: &[&[Rule]]) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SeccompError> {

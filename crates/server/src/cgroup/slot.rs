@@ -138,8 +138,8 @@ impl Group {
         self.directories.iter().filter(|path| !gone(path)).count() == 0
     }
 
-    /// Makes it like new. Forgets what was counted: Linux from 5.19 to 6.11 has a peak in version 2 that cannot be: the
-    /// next cell's would be this one's.
+    /// Makes it like new; whether that worked. Linux from 5.19 to 6.11 has a peak in version 2 that
+    /// cannot be forgotten: the next cell's would be this one's.
     fn reset(&mut self) -> bool {
         if let Some(weight) = &mut self.weight {
             weight.set(false);
