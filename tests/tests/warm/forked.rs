@@ -33,6 +33,21 @@ def main():
     return [(count > 1 << 30) == expected for count, expected in zip(counts, (known, known, False))]
 ";
 
+/// Code that every cell runs is memory of the zygote, and nobody can write to it; that of packages is
+/// in their files.
+const CODE: &str = "\
+import pandas
+def main():
+    lines = [line.split() for line in open('/proc/self/maps')]
+    files = [line[5] for line in lines if 'x' in line[1] and len(line) > 5 and line[5][0] == '/']
+    return {
+        'c library': sum('/libc.so' in file for file in files),
+        'interpreter': sum('python' in file.split('/')[-1].split('.cpython')[0] for file in files),
+        'pandas': sum('/pandas/' in file for file in files) > 10,
+        'executable and writable': sum('w' in line[1] and 'x' in line[1] for line in lines),
+    }
+";
+
 #[test]
 fn a_cell_is_as_a_fork_leaves_it() {
     each_python(Engine::Warm, |setup, report| {
@@ -45,6 +60,12 @@ fn a_cell_is_as_a_fork_leaves_it() {
             .run(&server, report);
         Case::new("loaded objects are immortal", IMMORTAL)
             .returns("[true,true,true]")
+            .run(&server, report);
+        Case::new("the interpreter's code needs no page of a file", CODE)
+            .returns(concat!(
+                r#"{"c library":0,"interpreter":0,"pandas":true,"#,
+                r#""executable and writable":0}"#
+            ))
             .run(&server, report);
         server.stop(report);
     });

@@ -29,6 +29,13 @@ fn is_private_memory(mapping: &Mapping) -> bool {
     mapping.access == "rw-p" && mapping.inode == 0 && matches!(named, None | Some("[heap]"))
 }
 
+/// Makes huge pages of the memory in that range, where it holds whole ones.
+pub(super) fn collapse_range(addresses: &Range<usize>) {
+    for page in pages(addresses) {
+        collapse_one(page);
+    }
+}
+
 /// The huge pages that lie in it whole.
 fn pages(addresses: &Range<usize>) -> impl Iterator<Item = usize> + use<> {
     (addresses.start.next_multiple_of(HUGE)..addresses.end / HUGE * HUGE).step_by(HUGE)

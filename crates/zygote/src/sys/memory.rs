@@ -1,9 +1,10 @@
 //! The zygote's memory made cheap to fork.
 
-use super::{arenas, heap, huge, maps, segments};
+use super::{arenas, heap, huge, maps, segments, text};
 
 /// Has the memory of what is about to be imported kept together.
 pub(crate) fn gather() {
+    text::gather();
     heap::gather();
     arenas::gather();
 }
@@ -13,5 +14,6 @@ pub(crate) fn settle() -> usize {
     heap::settle();
     let fresh = arenas::settle();
     segments::join(&maps::read());
+    text::settle();
     huge::collapse(&maps::read(), &fresh)
 }

@@ -9,3 +9,4 @@ pub(crate) mod interpreter;
 mod maps;
 pub(crate) mod memory;
 mod segments;
+mod text;
