@@ -72,26 +72,39 @@ FAILURES = [
     ),
     ("exit", {"script": "import os\ndef main():\n    os._exit(3)"}, "exited"),
 ]
-# Name, body of main, and what it returns where the cell holds.
+# Name, body of main, and what it returns where the cell holds: what another root would show is
+# refused where there is none.
 ATTACKS = [
-    ("the machine's users", "return 'cellblock:' in open('/etc/passwd').read()", False),
-    ("write outside /tmp", "return tried(lambda: open('/python/x', 'w'))", "refused"),
-    ("a socket", "import numpy; return numpy.ctypeslib.ctypes.CDLL(None).socket(2, 1, 0)", -1),
+    (
+        "the machine's users",
+        "return told(lambda: 'cellblock:' in open('/etc/passwd').read())",
+        [False, "refused"],
+    ),
+    ("write outside /tmp", "return tried(lambda: open('/python/x', 'w'))", ["refused"]),
+    ("a socket", "import numpy; return numpy.ctypeslib.ctypes.CDLL(None).socket(2, 1, 0)", [-1]),
     (
         "another program",
         "import os; return tried(lambda: os.execv('/python/bin/python3', ['p', '-V']))",
-        "refused",
+        ["refused"],
     ),
     (
         "other processes",
-        "import os; return sum(p.isdigit() for p in os.listdir('/proc')) <= 2",
-        True,
+        "import os; return told(lambda: sum(p.isdigit() for p in os.listdir('/proc')) <= 2)",
+        [True, "refused"],
     ),
-    ("the server's /proc", "return tried(lambda: open('/proc/1/environ').read())", "refused"),
-    ("signal to init", "import os; return tried(lambda: os.kill(1, 9))", "refused"),
-    ("user id", "import os; return tried(lambda: os.setuid(0))", "refused"),
-    ("leave a file", "open('/tmp/left', 'w').write('x'); return 1", 1),
-    ("find it", "import os; return os.listdir('/tmp')", []),
+    ("the server's /proc", "return tried(lambda: open('/proc/1/environ').read())", ["refused"]),
+    ("signal to init", "import os; return tried(lambda: os.kill(1, 9))", ["refused"]),
+    ("user id", "import os; return tried(lambda: os.setuid(0))", ["refused"]),
+    (
+        "what others have open",
+        "import os\n"
+        "    names = [f'/proc/{p}/{n}' for p in range(1, 500) if p != os.getpid()"
+        " for n in ('environ', 'mem', 'fd/1', 'fd/2')]\n"
+        "    return [n for n in names if tried(lambda: open(n, 'rb', 0)) == 'done']",
+        [[]],
+    ),
+    ("leave a file", "open('left', 'w').write('x'); return 1", [1]),
+    ("find it", "import os; return os.listdir('.')", [[]]),
     (
         "many processes",
         "import os, time\n"
@@ -99,13 +112,14 @@ ATTACKS = [
         "        try:\n"
         "            if os.fork() == 0: time.sleep(30)\n"
         "        except OSError: return 'refused'",
-        "refused",
+        ["refused"],
     ),
-    ("still honest", "import numpy; return int(numpy.arange(5).sum())", 10),
+    ("still honest", "import numpy; return int(numpy.arange(5).sum())", [10]),
 ]
 TRIED = (
     "def tried(call):\n    try:\n        call()\n        return 'done'\n"
     "    except (OSError, PermissionError): return 'refused'\n"
+    "def told(call):\n    try: return call()\n    except OSError: return 'refused'\n"
 )
 
 
@@ -133,7 +147,7 @@ def checks():
         yield name, (status, got) == (400, wanted), f"{status} {answer}"
     for name, body, wanted in ATTACKS:
         status, answer = ask("/execute", {"script": f"{TRIED}def main():\n    {body}"})
-        yield f"attack: {name}", answer.get("result", "nothing") == wanted, f"{status} {answer}"
+        yield f"attack: {name}", answer.get("result", "nothing") in wanted, f"{status} {answer}"
 
 
 def main() -> int:

@@ -128,10 +128,30 @@ sys.exit("error" not in greedy or honest != {"result": 1, "stdout": ""})
 PYTHON
 }
 
-# One line, with the flags that are missing.
+# Nothing of a cell's is left on the disk.
+clears_up() {
+    local left
+    left=$("$engine" diff "$container" | grep cellblock-cells) || true
+    echo "$left"
+    [ -z "$left" ]
+}
+
+# What /health says of a layer does, or does not, hold a text.
+layer_says() {
+    "$PYTHON" - "http://127.0.0.1:$port/health" "$@" <<'PYTHON'
+import json, sys, urllib.request as r
+layers = {layer["name"]: layer for layer in json.load(r.urlopen(sys.argv[1], timeout=5))["isolation"]}
+layer, text, wanted = layers[sys.argv[2]], sys.argv[3], sys.argv[4] == "yes"
+print(layer)
+sys.exit((text in layer.get("reason", "")) != wanted)
+PYTHON
+}
+
+# One line, with the flags that are missing, and the setting that does without.
 refuses() {
     echo "exit code $1: $refusal"
-    [ "$1" != 0 ] && [ "$(wc -l <<<"$refusal")" = 1 ] && [[ $refusal == *"--security-opt seccomp="* ]]
+    [ "$1" != 0 ] && [ "$(wc -l <<<"$refusal")" = 1 ] && [[ $refusal == *"--security-opt seccomp="* ]] &&
+        [[ $refusal == *"CELLBLOCK_FLOOR=process"* ]]
 }
 
 try_profile() {
@@ -181,6 +201,34 @@ try_plain() {
     rm -rf "$directory"
 }
 
+# No namespaces, and the setting that accepts it.
+try_process() {
+    mode=process
+    local weaker=(user_namespace pid_namespace mount_namespace network_namespace ipc_namespace uts_namespace
+        cgroup_namespace private_tmp private_proc cgroup resource_limits capabilities)
+    docker run -p 8080:8080 --env CELLBLOCK_FLOOR=process cellblock
+    check "starts" ready
+    probe "${weaker[@]}"
+    check "no namespace is said to be there" layer_says pid_namespace "cannot be made" yes
+    check "files may be mapped as code" layer_says private_tmp "mapped as code" yes
+    check "nobody is root" unprivileged
+    check "drains after SIGTERM" drains
+    check "clears up" clears_up
+    remove
+    docker run -p 8080:8080 --env CELLBLOCK_FLOOR=process --read-only --tmpfs /tmp --memory 512m cellblock
+    check "starts read-only" ready
+    probe "${weaker[@]}"
+    check "files may not be mapped as code" layer_says private_tmp "mapped as code" no
+    check "memory of the container" survives_memory
+    remove
+    # Where there are namespaces, the setting changes nothing.
+    # shellcheck disable=SC2086
+    docker run -p 8080:8080 $profile --env CELLBLOCK_FLOOR=process cellblock
+    check "starts with the profile" ready
+    probe cgroup
+    remove
+}
+
 try_privileged() {
     mode=privileged
     docker run -p 8080:8080 --privileged cellblock
@@ -220,6 +268,7 @@ sizes
 try_profile
 try_hardened
 try_plain
+try_process
 try_privileged
 [ "$misses" = 0 ] || fail "$misses of the checks missed."
 step "every check passed"

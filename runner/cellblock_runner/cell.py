@@ -69,6 +69,15 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     imports.install(restricted)
 
 
+def move(home: str) -> None:
+    """In a cell whose working directory is not the one that `prepare` was told of."""
+    global _prepared_for
+    sys.path[sys.path.index(_prepared_for)] = home
+    where.learn(home)
+    os.environ["HOME"] = os.environ["TMPDIR"] = home
+    _prepared_for = home
+
+
 def settle_in() -> None:
     """In a zygote, as its last act: rehearse until nothing changes any more.
 

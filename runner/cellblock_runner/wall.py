@@ -8,20 +8,22 @@ started for.
 import gc
 import os
 import platform
-import sys
 import time
 
 from . import forkhooks
 
-sys.path.insert(0, "/cellblock")
 PACKAGES = "/packages"
 HOME = "/tmp"
 
 
-def zygote():
-    """Warms up, then serves forks. Does not return in any process."""
+def zygote(root=None):
+    """Warms up, then serves forks. Does not return in any process.
+
+    `root`: the environment's root image, where it is not the root directory: cells then have no
+    namespaces, and each a directory of its own in place of /tmp.
+    """
     hooks = forkhooks.watch()
-    wall = _wall()
+    wall = _wall((root or "") + PACKAGES)
     wall.gather()
     import cellblock_runner
 
@@ -36,6 +38,8 @@ def zygote():
         stage = "exercise"
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
         stage = "prepare for forks"
+        if root:
+            _find_time_zones(root)
         hooks.stop()
         forkhooks.stand_in()
         cellblock_runner.finish(HOME, wall.preload, wall.restricted)
@@ -51,33 +55,41 @@ def zygote():
         os._exit(1)
     warm_ms = int((time.monotonic() - begun) * 1000)
     version = platform.python_version()
-    _run(wall.serve(version, warm_ms, cellblock_runner.reseed, hooks.foreign), wall)
+    _run(wall.serve(version, warm_ms, cellblock_runner.reseed, hooks.foreign), wall, bool(root))
 
 
 def cold():
     """Becomes the one cell. Does not return."""
-    wall = _wall()
+    wall = _wall(PACKAGES)
     import cellblock_runner.cell  # noqa: F401  here, where files may still be opened freely
 
     _run(wall.become_cell(platform.python_version()), wall)
 
 
-def _wall():
+def _wall(packages):
     import site
 
     import cellblock_zygote
 
-    site.addsitedir(PACKAGES)
+    site.addsitedir(packages)
     return cellblock_zygote.Wall()
 
 
-def _run(cell, wall):
+def _run(cell, wall, in_place=False):
     if cell is None:  # the server has gone
         os._exit(0)
     import cellblock_runner.cell
 
     channel, rehearse = cell
+    if in_place:
+        cellblock_runner.cell.move(os.getcwd())
     cellblock_runner.cell.run(channel, wall.await_job, wall.restricted, rehearse)
+
+
+def _find_time_zones(root):
+    import zoneinfo
+
+    zoneinfo.reset_tzpath([root + "/usr/share/zoneinfo"])
 
 
 def _only_one_thread():

@@ -12,6 +12,7 @@
 
 mod answer;
 mod case;
+mod confined;
 mod expect;
 mod http;
 mod process;

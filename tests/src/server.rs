@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::process::children;
-use crate::{Client, Engine, Program, Report, eventually, quoted, setting};
+use crate::{Client, Engine, Program, Report, confined, eventually, quoted, setting};
 
 /// A zygote imports pandas first, on a machine that may be busy.
 const START: Duration = Duration::from_mins(2);
@@ -29,6 +29,7 @@ pub struct Setup {
     environments: Vec<String>,
     variables: Vec<(String, String)>,
     wrapper: Vec<String>,
+    confined: bool,
 }
 
 impl Setup {
@@ -43,6 +44,7 @@ impl Setup {
             environments: vec!["default".to_owned()],
             variables: Vec::new(),
             wrapper: Vec::new(),
+            confined: false,
         }
         .set("", "state_dir", path(setting::state_dir()))
         .set("server", "host", "\"127.0.0.1\"")
@@ -98,6 +100,14 @@ impl Setup {
         self
     }
 
+    /// Starts the server where no namespaces can be made, by an ordinary user. Its temporary files go
+    /// to a directory of its own.
+    #[must_use]
+    pub fn without_namespaces(mut self) -> Self {
+        self.confined = true;
+        self
+    }
+
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.engine
@@ -128,22 +138,35 @@ impl Setup {
         let log = directory.path().join("log");
         let output = File::create(&log).expect("created");
         let config = config.to_str().expect("a path in UTF-8");
-        let child = Program::find()
-            .command_by(&self.wrapper, &["serve", "--config", config])
+        let mut command = Program::find().command_by(&self.wrapper, &["serve", "--config", config]);
+        command
             .current_dir(directory.path())
             .envs(self.variables.clone())
             .stdout(output.try_clone().expect("cloned"))
             .stderr(output)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("cellblock starts");
+            .stdin(Stdio::null());
+        let child = if self.confined {
+            // The interpreter that it was built from may be below a closed home.
+            let state = directory.path().join("state");
+            let built = self
+                .clone()
+                .set("", "state_dir", quoted(&state.display().to_string()))
+                .set("environments.default", "interpreter", "\"as-built\"");
+            fs::write(config, built.toml()).expect("written");
+            confined::open(directory.path(), &self.python).expect("directories");
+            command.env("TMPDIR", directory.path().join("tmp"));
+            confined::spawn(command)
+        } else {
+            command.spawn()
+        };
+        let child = child.expect("cellblock starts");
         let client = Client::new(String::new());
         let mut server = Server {
             child,
             client,
             log,
             ended: false,
-            _directory: directory,
+            directory,
         };
         server.wait_until_ready().map(|()| server)
     }
@@ -170,7 +193,7 @@ pub struct Server {
     client: Client,
     log: PathBuf,
     ended: bool,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Server {
@@ -182,6 +205,11 @@ impl Server {
     /// All that it has logged.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).expect("a log")).into_owned()
+    }
+
+    /// Where it has its temporary files, if it was started without namespaces.
+    pub fn scratch(&self) -> PathBuf {
+        self.directory.path().join("tmp")
     }
 
     /// Its process id.

@@ -9,6 +9,7 @@ use cellblock_wire::{
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags},
+    process::DumpableBehavior,
 };
 use thiserror::Error;
 
@@ -17,15 +18,20 @@ use crate::{
     limits::{self, Sizes},
     plan::{CellDescriptors, Plan},
     seccomp::{self, SeccompError},
-    steps::{SEAL, SealStep},
+    steps::SealStep,
     sys,
 };
 
 /// Which process came back from [`cell`].
 #[derive(Debug)]
 pub enum Forked {
-    /// The zygote; the pidfd is that of the cell's init.
-    Zygote(OwnedFd),
+    /// The zygote.
+    Zygote {
+        /// The cell's init.
+        init: OwnedFd,
+        /// The number of the script's process.
+        script: i32,
+    },
     /// The script's process, not sealed yet: the caller runs the interpreter's own after-fork
     /// work, then [`seal`].
     Script,
@@ -53,7 +59,7 @@ impl From<sys::InitFailure> for ForkError {
 /// Forks a cell out of this single-threaded process, into namespaces of its own.
 pub fn cell(plan: &Plan, descriptors: &CellDescriptors) -> Result<Forked, ForkError> {
     Ok(match sys::clone_cell(plan, descriptors.report)? {
-        sys::Cloned::Zygote(pidfd) => Forked::Zygote(pidfd),
+        sys::Cloned::Zygote { init, script } => Forked::Zygote { init, script },
         sys::Cloned::Script => Forked::Script,
     })
 }
@@ -78,6 +84,9 @@ pub enum ZygoteError {
     /// The kernel did not take it.
     #[error("system-call filter: {0}")]
     Install(#[from] seccompiler::Error),
+    /// It cannot be closed to others of its user.
+    #[error("not dumpable, parent of orphans: {0}")]
+    Seclude(#[from] Errno),
 }
 
 /// Makes the calling process a zygote, for good: its dead cells are reaped by the kernel, and it
@@ -85,13 +94,23 @@ pub enum ZygoteError {
 /// that, so the plan's last step becomes to take the rest away.
 pub fn become_zygote(plan: &mut Plan) -> Result<(), ZygoteError> {
     sys::ignore_sigchld();
+    if plan.is_in_place() {
+        // It has a uid in common with its cells, and buries what a killed init leaves.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    }
     if plan.policy.has(Layer::Seccomp) {
-        for filter in seccomp::compile_zygote()? {
+        for filter in seccomp::compile_zygote(plan.is_in_place())? {
             seccompiler::apply_filter(&filter)?;
         }
-        plan.filters = seccomp::compile_closing()?;
+        plan.filters = seccomp::compile_closing(plan.is_in_place())?;
     }
     Ok(())
+}
+
+/// What this process has of memory, where it cannot be asked for once it is sealed.
+pub fn sizes_before(plan: &Plan) -> Option<Sizes> {
+    plan.is_in_place().then(limits::sizes)?.ok()
 }
 
 /// Puts every layer of the plan on the calling process; ends it where anything fails. The number
@@ -100,7 +119,7 @@ pub fn seal(plan: &Plan, descriptors: &CellDescriptors) -> RawFd {
     sys::default_sigchld();
     let mut channel = descriptors.channel;
     let due = |step: &&SealStep| plan.policy.has(step.layer);
-    for step in SEAL.iter().filter(due) {
+    for step in plan.seal.iter().filter(due) {
         if let Err(error) = (step.run)(plan, descriptors) {
             let failure = SetupFailure {
                 step: step.name.to_owned(),
@@ -121,11 +140,14 @@ pub fn seal(plan: &Plan, descriptors: &CellDescriptors) -> RawFd {
 /// length of the job's first packet, which waits to be read, so that whoever reads it need not set
 /// aside room for the largest; ends the process where anything fails or the server has gone.
 ///
+/// `own`: what [`sizes_before`] gave.
+///
 /// Apart from [`seal`], so that the runner can prepare in between: what it does there, no client
 /// waits for.
-pub fn await_job(channel: RawFd) -> usize {
+pub fn await_job(channel: RawFd, own: Option<Sizes>) -> usize {
     // Before the job comes, like everything that does not depend on it.
-    let length = limits::sizes().ok().and_then(|own| {
+    let own = own.or_else(|| limits::sizes().ok());
+    let length = own.and_then(|own| {
         send(channel, Kind::Ready, &[]).ok()?;
         await_limits(channel, own)
     });

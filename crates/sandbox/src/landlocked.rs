@@ -1,12 +1,15 @@
 //! The Landlock layer: what of the file system a cell may touch, whatever else is mounted, and,
 //! where the kernel knows them, no TCP, no abstract sockets and no signals beyond the cell.
 
+use std::path::PathBuf;
+
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
     RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 
 use crate::{
+    InPlace,
     plan::{CellDescriptors, Plan},
     steps::StepError,
 };
@@ -17,25 +20,55 @@ const LEAST: ABI = ABI::V1;
 /// The newest version whose rights are handled here.
 const NEWEST: ABI = ABI::V6;
 
-/// What may be done below which path. Execution is granted nowhere.
-fn rules() -> [(&'static str, BitFlags<AccessFs>); 3] {
+/// A path, and what may be done below it.
+type Grant = (PathBuf, BitFlags<AccessFs>);
+
+/// What a cell may touch. Execution is granted nowhere.
+fn grants(place: Option<&InPlace>) -> Vec<Grant> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let all = AccessFs::from_all(NEWEST)
         & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
-    [
-        ("/", read),   // the interpreter, its libraries, /proc
-        ("/tmp", all), // the script's own place
-        ("/dev/null", AccessFs::ReadFile | AccessFs::WriteFile), // subprocess.DEVNULL and friends
-    ]
+    let grant = |path: &str, access| (PathBuf::from(path), access);
+    // subprocess.DEVNULL and friends.
+    let null = grant("/dev/null", AccessFs::ReadFile | AccessFs::WriteFile);
+    match place {
+        None => vec![
+            grant("/", read),   // the interpreter, its libraries, /proc
+            grant("/tmp", all), // the script's own place
+            null,
+        ],
+        Some(InPlace { root, runtime }) => {
+            let mut grants = vec![
+                (root.clone(), read),
+                (runtime.clone(), read),
+                grant(".", all), // its own directory, which it is in
+                null,
+            ];
+            let device = |path| grant(path, AccessFs::ReadFile.into());
+            grants.extend(DEVICES.map(device));
+            grants
+        }
+    }
+}
+
+/// What else of the machine's devices may be read; none of them leads anywhere.
+const DEVICES: [&str; 4] = ["/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// Whether the kernel's Landlock looks at what cuts a file by its name: since Linux 6.2.
+pub(crate) fn governs_truncate() -> bool {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::Truncate)
+        .is_ok()
 }
 
 /// Restricts the calling thread, for good.
-pub(crate) fn restrict(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
-    enforce().map(drop)
+pub(crate) fn restrict(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    enforce(plan.policy.in_place.as_ref()).map(drop)
 }
 
 /// Restricts the calling thread, for good, and tells what of Landlock the kernel has.
-pub(crate) fn enforce() -> Result<RestrictionStatus, StepError> {
+pub(crate) fn enforce(place: Option<&InPlace>) -> Result<RestrictionStatus, StepError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(LEAST))?
@@ -44,7 +77,7 @@ pub(crate) fn enforce() -> Result<RestrictionStatus, StepError> {
         .handle_access(AccessNet::from_all(NEWEST))?
         .scope(Scope::from_all(NEWEST))?
         .create()?;
-    for (path, access) in rules() {
+    for (path, access) in grants(place) {
         ruleset = ruleset.add_rule(PathBeneath::new(PathFd::new(path)?, access))?;
     }
     let status = ruleset.restrict_self()?;

@@ -11,9 +11,13 @@
 //!    allocate and fail in the ordinary way, but runs no user code before the last step is done.
 //!    That is [`steps::SEAL`].
 //!
+//! Where a machine has no namespaces, and its operator accepts to do without, the same two processes
+//! are made by other lists of steps: [`in_place`].
+//!
 //! All `unsafe` of the crate sits in [`sys`].
 
 pub mod fork;
+pub mod in_place;
 pub mod landlocked;
 pub mod layer;
 pub mod limits;
@@ -25,10 +29,13 @@ pub mod steps;
 mod sys;
 
 pub use layer::Layer;
-pub use policy::CellPolicy;
+pub use policy::{CellPolicy, InPlace};
 
 /// Pid 1 of every cell, a static executable for this architecture.
 pub const INIT_PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/init"));
+
+/// The name of [`INIT_PROGRAM`] in the runtime's directory.
+pub const INIT_NAME: &str = "init";
 
 /// Where the jail has [`INIT_PROGRAM`].
 pub const INIT_PATH: &str = "/cellblock/init";

@@ -3,14 +3,16 @@
 
 use std::{
     ffi::{CString, NulError},
-    os::fd::RawFd,
+    os::{fd::RawFd, unix::ffi::OsStrExt},
 };
 
+use rustix::process::Pid;
 use thiserror::Error;
 
 use crate::{
-    CellPolicy, INIT_PATH, Layer,
+    CellPolicy, INIT_NAME, INIT_PATH, Layer, in_place, landlocked,
     seccomp::{self, SeccompError},
+    steps::{self, InitStep, SealStep},
 };
 
 /// What making a cell needs, beside the cell's own descriptors.
@@ -22,6 +24,12 @@ pub struct Plan {
     pub(crate) gid_map: Vec<u8>,
     pub(crate) tmp_options: CString,
     pub(crate) init_path: CString,
+    pub(crate) init: &'static [InitStep],
+    pub(crate) seal: &'static [SealStep],
+    /// The process whose end is the cell's end too, where no pid namespace sees to that.
+    pub(crate) maker: Pid,
+    /// Landlock keeps a cell without namespaces from cutting files by name, so its filter need not.
+    pub(crate) may_truncate: bool,
     /// What the seal installs.
     pub(crate) filters: Vec<seccompiler::BpfProgram>,
 }
@@ -38,6 +46,8 @@ pub struct CellDescriptors {
     pub stderr: RawFd,
     /// Where init writes its report.
     pub report: RawFd,
+    /// The cell's own directory, where it has no `/tmp` of its own.
+    pub directory: Option<RawFd>,
     /// The `tasks` or `cgroup.procs` files of the cgroups to join.
     pub cgroups: Vec<RawFd>,
 }
@@ -51,6 +61,9 @@ pub enum PlanError {
     /// The host name is longer than the kernel takes (64 bytes, sethostname(2)).
     #[error("policy: hostname of {0} bytes is longer than 64")]
     Hostname(usize),
+    /// A cell without namespaces would lack what stands in for them.
+    #[error("policy: a cell without namespaces cannot do without the layer {0}")]
+    Needed(Layer),
     /// The system-call filter does not compile.
     #[error(transparent)]
     Seccomp(#[from] SeccompError),
@@ -61,6 +74,11 @@ impl Plan {
     pub fn new(policy: CellPolicy, uid: u32, gid: u32) -> Result<Self, PlanError> {
         if policy.hostname.len() > 64 {
             return Err(PlanError::Hostname(policy.hostname.len()));
+        }
+        if policy.in_place.is_some()
+            && let Some(layer) = in_place::NEEDED.iter().find(|layer| !policy.has(**layer))
+        {
+            return Err(PlanError::Needed(*layer));
         }
         let filters = if policy.has(Layer::Seccomp) {
             seccomp::compile_cell()?
@@ -75,16 +93,41 @@ impl Plan {
                 "size={},nr_inodes={},mode=0700",
                 policy.tmp_bytes, policy.tmp_inodes
             ))?,
-            init_path: CString::new(INIT_PATH)?,
+            init_path: init_path(&policy)?,
+            init: match policy.in_place {
+                None => steps::INIT,
+                Some(_) => in_place::INIT,
+            },
+            seal: match policy.in_place {
+                None => steps::SEAL,
+                Some(_) => in_place::SEAL,
+            },
+            may_truncate: policy.in_place.is_some() && landlocked::governs_truncate(),
+            maker: rustix::process::getpid(),
             filters,
             policy,
         })
+    }
+
+    /// Whether cells have no namespaces.
+    pub fn is_in_place(&self) -> bool {
+        self.policy.in_place.is_some()
+    }
+}
+
+fn init_path(policy: &CellPolicy) -> Result<CString, NulError> {
+    match &policy.in_place {
+        None => CString::new(INIT_PATH),
+        Some(place) => CString::new(place.runtime.join(INIT_NAME).as_os_str().as_bytes()),
     }
 }
 
 /// The namespaces that the cell is cloned into. The cgroup namespace is left out: it has to be
 /// made after the cell joined its cgroup, or `/proc/self/cgroup` would tell the way there.
 fn namespace_flags(policy: &CellPolicy) -> u64 {
+    if policy.in_place.is_some() {
+        return 0;
+    }
     [
         (Layer::UserNamespace, libc::CLONE_NEWUSER),
         (Layer::PidNamespace, libc::CLONE_NEWPID),

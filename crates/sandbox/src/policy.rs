@@ -1,6 +1,6 @@
 //! What a cell is to be: data, handed from the server to the zygote as JSON.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,20 @@ pub struct CellPolicy {
     /// is for. Everything else is required.
     #[serde(default)]
     pub omit: BTreeSet<Layer>,
+    /// The cell has no namespaces, and finds what it needs where the machine has it. See
+    /// [`crate::in_place`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place: Option<InPlace>,
+}
+
+/// Where the machine has what is mounted for cells with namespaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InPlace {
+    /// The environment's root image.
+    pub root: PathBuf,
+    /// The runner, its native half and the init program.
+    pub runtime: PathBuf,
 }
 
 /// Resource limits of a cell, getrlimit(2). Soft and hard limit are the same.
@@ -55,6 +69,7 @@ impl Default for CellPolicy {
                 stack_bytes: 8 << 20,
             },
             omit: BTreeSet::new(),
+            in_place: None,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// One step of init: system calls on ready-made data, nothing else (see the crate's head).
+#[derive(Debug)]
 pub(crate) struct InitStep {
     pub(crate) layer: Layer,
     pub(crate) name: &'static str,
@@ -48,6 +49,7 @@ pub(crate) const INIT: &[InitStep] = &[
 ];
 
 /// One step of the script's process.
+#[derive(Debug)]
 pub(crate) struct SealStep {
     pub(crate) layer: Layer,
     pub(crate) name: &'static str,
@@ -86,7 +88,7 @@ pub(crate) const SEAL: &[SealStep] = &[
     step(Layer::Seccomp, "filter system calls", filter_calls),
 ];
 
-const fn step(
+pub(crate) const fn step(
     layer: Layer,
     name: &'static str,
     run: fn(&Plan, &CellDescriptors) -> Result<(), StepError>,
@@ -128,12 +130,12 @@ fn mount_proc(_: &Plan) -> Result<(), Errno> {
     mount(c"proc", c"/proc", c"proc", flags, c"subset=pid")
 }
 
-fn start_session(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn start_session(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     rustix::process::setsid()?;
     Ok(())
 }
 
-fn join_cgroups(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn join_cgroups(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
     for &cgroup in &descriptors.cgroups {
         // "0" is the writer: moving oneself is the one move that takes no machine-wide lock.
         rustix::io::write(sys::borrow(cgroup), b"0")?;
@@ -146,7 +148,10 @@ fn hide_cgroups(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     Ok(())
 }
 
-fn lay_out_descriptors(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn lay_out_descriptors(
+    _: &Plan,
+    descriptors: &CellDescriptors,
+) -> Result<(), StepError> {
     let null = rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     // The channel first: its number is one that nothing else has yet. The others may sit below 3
     // only if the caller's own 0, 1, 2 were closed, which a wall's never are.
@@ -172,7 +177,7 @@ fn enter_tmp(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     Ok(())
 }
 
-fn set_limits(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn set_limits(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     let limits = &plan.policy.limits;
     for (resource, value) in [
         (Resource::Nproc, limits.processes),
@@ -225,17 +230,17 @@ fn drop_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     Ok(())
 }
 
-fn forbid_privileges(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn forbid_privileges(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     rustix::thread::set_no_new_privs(true)?;
     Ok(())
 }
 
-fn forbid_tracing(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn forbid_tracing(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(())
 }
 
-fn filter_calls(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+pub(crate) fn filter_calls(plan: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     for filter in &plan.filters {
         seccompiler::apply_filter(filter)?;
     }

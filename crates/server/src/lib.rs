@@ -11,5 +11,6 @@ pub mod environment;
 pub mod execution;
 pub mod http;
 pub mod runtime;
+mod scratch;
 pub mod telemetry;
 pub mod wall;

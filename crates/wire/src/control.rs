@@ -13,7 +13,8 @@ pub enum Request {
     /// The first message: what to import and how to seal cells.
     Setup(Setup),
     /// Fork one cell. Descriptors beside it, in this order: the cell channel, stdout, stderr, the
-    /// pipe for init's report, then one per cgroup that the cell is to join.
+    /// pipe for init's report, the cell's directory if it has no namespaces, then one per cgroup that
+    /// the cell is to join.
     Fork {
         /// The server's number for the cell.
         cell: u64,
@@ -53,6 +54,9 @@ pub enum Event {
     Forked {
         /// The server's number for the cell.
         cell: u64,
+        /// The pid of the script's process, where it has no pid namespace.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        script: Option<i32>,
     },
     /// A cell could not be made.
     ForkFailed {

@@ -1,10 +1,14 @@
 //! The Python class that a wall's main program drives.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::{
+    cell::Cell,
+    os::fd::{AsRawFd, OwnedFd},
+};
 
 use cellblock_sandbox::{
     CellPolicy, fork,
     fork::{ForkError, Forked},
+    limits::Sizes,
     plan::{CellDescriptors, Plan},
 };
 use cellblock_wire::control::{Event, Ready, Request, Setup};
@@ -28,6 +32,8 @@ pub(crate) struct Wall {
     #[pyo3(get)]
     restricted: Vec<String>,
     plan: Plan,
+    /// In a cell that cannot look into /proc: its memory as it was before its seal.
+    own: Cell<Option<Sizes>>,
 }
 
 #[pymethods]
@@ -57,6 +63,7 @@ impl Wall {
             exercise,
             restricted,
             plan,
+            own: Cell::new(None),
         })
     }
 
@@ -104,18 +111,19 @@ impl Wall {
         control::send(&Event::Ready(Ready { python, warm_ms }), None).map_err(error)?;
         let fork = interpreter::Fork::new(py, hooks);
         while let Some((cell, rehearse, descriptors)) = next_cell()? {
-            let numbers = numbers(&descriptors)?;
+            let numbers = numbers(&descriptors, self.plan.is_in_place())?;
             fork.before();
             match fork::cell(&self.plan, &numbers) {
                 Ok(Forked::Script) => {
                     fork.after_in_child();
                     reseed.call0()?;
-                    let channel = into_cell(&self.plan, descriptors, &numbers);
+                    let channel = self.seal(descriptors, &numbers);
                     return Ok(Some((channel, rehearse)));
                 }
-                Ok(Forked::Zygote(pidfd)) => {
+                Ok(Forked::Zygote { init, script }) => {
                     fork.after_in_parent();
-                    control::send(&Event::Forked { cell }, Some(&pidfd)).map_err(error)?;
+                    let script = self.plan.is_in_place().then_some(script);
+                    control::send(&Event::Forked { cell, script }, Some(&init)).map_err(error)?;
                 }
                 Err(ForkError { step, errno }) => {
                     fork.after_in_parent();
@@ -134,9 +142,8 @@ impl Wall {
 
     /// In a cell: tells the server that it is ready, and returns when a job has come on the channel
     /// of this number, with the length of its first packet.
-    #[staticmethod]
-    fn await_job(channel: i32) -> usize {
-        fork::await_job(channel)
+    fn await_job(&self, channel: i32) -> usize {
+        fork::await_job(channel, self.own.get())
     }
 
     /// Becomes the one cell that this wall was started for, and returns the same as `serve`.
@@ -145,23 +152,26 @@ impl Wall {
         let Some((_, rehearse, descriptors)) = next_cell()? else {
             return Ok(None);
         };
-        let numbers = numbers(&descriptors)?;
+        let numbers = numbers(&descriptors, self.plan.is_in_place())?;
         let fork = interpreter::Fork::new(py, true);
         fork.before();
         // The parent does not return: it becomes the init program.
         fork::under_init(&self.plan, &numbers).map_err(error)?;
         fork.after_in_child();
-        let channel = into_cell(&self.plan, descriptors, &numbers);
+        let channel = self.seal(descriptors, &numbers);
         Ok(Some((channel, rehearse)))
     }
 }
 
-/// Seals this process. The descriptors were laid out and closed on the way, so their owners here
-/// must not close those numbers a second time.
-fn into_cell(plan: &Plan, descriptors: Vec<OwnedFd>, numbers: &CellDescriptors) -> i32 {
-    let channel = fork::seal(plan, numbers);
-    std::mem::forget(descriptors);
-    channel
+impl Wall {
+    /// Seals this process. The descriptors were laid out and closed on the way, so their owners here
+    /// must not close those numbers a second time.
+    fn seal(&self, descriptors: Vec<OwnedFd>, numbers: &CellDescriptors) -> i32 {
+        self.own.set(fork::sizes_before(&self.plan));
+        let channel = fork::seal(&self.plan, numbers);
+        std::mem::forget(descriptors);
+        channel
+    }
 }
 
 /// The next cell to make: its number, whether it is to rehearse, and its descriptors.
@@ -176,17 +186,22 @@ fn next_cell() -> PyResult<Option<(u64, bool, Vec<OwnedFd>)>> {
 }
 
 /// Which descriptor is what, by the order that `control::Request::Fork` fixes.
-fn numbers(descriptors: &[OwnedFd]) -> PyResult<CellDescriptors> {
-    let [channel, stdout, stderr, report, cgroups @ ..] = descriptors else {
+fn numbers(descriptors: &[OwnedFd], in_place: bool) -> PyResult<CellDescriptors> {
+    let [channel, stdout, stderr, report, more @ ..] = descriptors else {
         return Err(PyRuntimeError::new_err(
             "a fork request without its four descriptors",
         ));
+    };
+    let (directory, cgroups) = match more {
+        [directory, cgroups @ ..] if in_place => (Some(directory), cgroups),
+        cgroups => (None, cgroups),
     };
     Ok(CellDescriptors {
         channel: channel.as_raw_fd(),
         stdout: stdout.as_raw_fd(),
         stderr: stderr.as_raw_fd(),
         report: report.as_raw_fd(),
+        directory: directory.map(AsRawFd::as_raw_fd),
         cgroups: cgroups.iter().map(AsRawFd::as_raw_fd).collect(),
     })
 }

@@ -6,6 +6,7 @@ use cellblock_tests::{Engine, Report, Server, Setup, first_python, quoted};
 
 use crate::{
     outcome::Outcome,
+    places::Places,
     table::{self, Attack},
     world::World,
 };
@@ -66,6 +67,17 @@ fn warm_without_either() {
     });
 }
 
+/// A host that gives no namespaces, as a container without flags; the floor `process` accepts that.
+#[test]
+fn warm_without_namespaces() {
+    attack(
+        "no namespaces",
+        without_namespaces().start(),
+        true,
+        |attack| attack.without_namespaces.as_deref(),
+    );
+}
+
 /// What the layers must not stop.
 #[test]
 fn honest_scripts_run() {
@@ -83,24 +95,60 @@ fn honest_scripts_run() {
     report.finish();
 }
 
-fn run(name: &str, engine: Engine, without: &str, instead: fn(&Attack) -> Option<&str>) {
+/// The same where there are no namespaces, which costs some of them a part of what they do.
+#[test]
+fn honest_scripts_run_without_namespaces() {
     let mut report = Report::default();
+    let server = without_namespaces().start();
+    for (name, script) in table::honest() {
+        let script = script.replace("/tmp", ".");
+        let body = format!("{{\"script\": {}}}", quoted(&script));
+        let answer = server.client().post("/execute", body.as_bytes());
+        let passed = answer.status == 200 && answer.json()["result"] == true;
+        report.check(name, passed, answer.shown());
+    }
+    server.stop(&mut report);
+    report.finish();
+}
+
+fn without_namespaces() -> Setup {
+    Setup::new(Engine::Warm, &first_python())
+        .set("isolation", "floor", "\"process\"")
+        .without_namespaces()
+}
+
+fn run(name: &str, engine: Engine, without: &str, instead: fn(&Attack) -> Option<&str>) {
     let server = Setup::new(engine, &first_python())
         .set("isolation", "floor", "\"off\"")
         .set("isolation", "without", format!("\"{without}\""))
         .start();
+    attack(name, server, false, instead);
+}
+
+/// `in_place`: what a cell sees elsewhere at fixed paths lies where the machine has it.
+fn attack(name: &str, server: Server, in_place: bool, instead: fn(&Attack) -> Option<&str>) {
+    let mut report = Report::default();
     // What is made once, at the first use, is not left behind.
-    let _ = honest(&server);
+    let _ = honest(&server, in_place);
     let mut world = World::settled(&server);
     for area in table::chosen_areas() {
         report.enter(format!("{name}, {area}"));
-        let attacks = table::load(&area);
+        let mut attacks = table::load(&area);
+        if in_place {
+            let places = Places::of(&server);
+            for attack in &mut attacks {
+                attack.move_to(&places);
+            }
+        }
         let mut passed = 0;
         for attack in &attacks {
             let failed = report.failed();
             let outcome = perform(&server, attack);
             report.add(&attack.name, outcome.check(attack, instead(attack)));
-            report.add(format!("{}, after it", attack.name), honest(&server));
+            report.add(
+                format!("{}, after it", attack.name),
+                honest(&server, in_place),
+            );
             report.add(format!("{}, left", attack.name), world.again(&server));
             passed += usize::from(report.failed() == failed);
         }
@@ -122,12 +170,17 @@ pub(crate) fn perform(server: &Server, attack: &Attack) -> Outcome {
 }
 
 /// The server is well, and a run with nothing hostile in it is answered in full.
-fn honest(server: &Server) -> Result<(), String> {
+fn honest(server: &Server, in_place: bool) -> Result<(), String> {
     let health = server.client().get("/health");
     if health.status != 200 {
         return Err(format!("not healthy: {}", health.shown()));
     }
-    let answer = server.client().post("/execute", HONEST.as_bytes());
+    let body = if in_place {
+        HONEST.replace("/tmp", ".")
+    } else {
+        HONEST.to_owned()
+    };
+    let answer = server.client().post("/execute", body.as_bytes());
     let expected = r#"{"result":[[],7,"{\"a\": 1}"],"stdout":"honest\n"}"#;
     if answer.status == 200 && answer.text() == expected {
         return Ok(());

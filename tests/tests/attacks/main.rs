@@ -10,6 +10,7 @@ mod calls;
 mod corpus;
 mod layers;
 mod outcome;
+mod places;
 mod table;
 mod usage;
 mod world;

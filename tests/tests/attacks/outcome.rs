@@ -44,8 +44,25 @@ impl Outcome {
         text.chars().take(300).collect()
     }
 
-    /// Compares; `instead` takes the place of the table's result or error.
+    /// Compares; `instead` takes the place of the table's result or error, one of several in a list
+    /// that is separated by ` or `.
     pub(crate) fn check(&self, attack: &Attack, instead: Option<&str>) -> Result<(), String> {
+        let several = instead.map(|text| text.split(" or ").map(Some));
+        let mut each = several.into_iter().flatten();
+        let Some(first) = each.next() else {
+            return self.compare(attack, None);
+        };
+        let judged = self.compare(attack, first);
+        each.fold(judged, |judged, next| {
+            judged.or_else(|said| self.compare(attack, next).map_err(|_| said))
+        })
+    }
+
+    fn compare(&self, attack: &Attack, instead: Option<&str>) -> Result<(), String> {
+        if instead == Some("any result") {
+            let failed = || format!("expected any result, got {}", self.shown());
+            return self.error.is_empty().then_some(()).ok_or_else(failed);
+        }
         let error = instead.and_then(|instead| instead.strip_prefix("error "));
         let result = match error {
             Some(_) => None,
@@ -61,11 +78,11 @@ impl Outcome {
             let got = self.shown();
             return Err(format!("expected error {error:?}, got {got}"));
         }
-        if attack
+        let signal = attack
             .signal
             .as_ref()
-            .is_some_and(|name| *name != self.signal)
-        {
+            .filter(|_| error == attack.error.as_deref());
+        if signal.is_some_and(|name| *name != self.signal) {
             return Err(format!("the signal is {:?}", self.signal));
         }
         match attack.stdout_bytes {

@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// Processes in the cells' groups.
     grouped: usize,
     files: BTreeSet<PathBuf>,
+    /// Files and directories below the cells' own, where they have no `/tmp`.
+    scratch: usize,
 }
 
 impl World {
@@ -40,6 +42,7 @@ impl World {
             mounts: lines(&format!("/proc/{id}/mountinfo")),
             grouped: groups(id).iter().map(|group| lines_of(group)).sum(),
             files: files.flatten().map(|file| file.path()).collect(),
+            scratch: entries(&server.scratch()),
         }
     }
 
@@ -72,6 +75,19 @@ impl World {
             ))
         }
     }
+}
+
+fn entries(directory: &Path) -> usize {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let each = entries.map(|entry| {
+        let inner = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        1 + if inner {
+            self::entries(&entry.path())
+        } else {
+            0
+        }
+    });
+    each.sum()
 }
 
 fn children(id: u32) -> Vec<u32> {

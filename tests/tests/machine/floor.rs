@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use cellblock_sandbox::Layer;
-use cellblock_tests::{Engine, Program, Report, Setup, first_python};
+use cellblock_sandbox::{Layer, in_place::WITHOUT};
+use cellblock_tests::{Engine, Program, Report, Setup, first_python, quoted};
 
 /// What a machine may lack below the floor `standard`.
 const SPARED: [Layer; 2] = [Layer::Cgroup, Layer::Landlock];
@@ -76,5 +76,90 @@ fn without_user_namespaces_nothing_starts() {
         let refused = done.status.code() == Some(3) && told.contains("user namespace");
         report.check(engine, refused, format!("{:?}: {told}", done.status));
     }
+    report.finish();
+}
+
+/// As in a container with the usual profile and no flag: a filter refuses what makes a namespace.
+#[test]
+fn without_namespaces_only_the_floor_process_starts() {
+    let mut report = Report::default();
+    let setup = Setup::new(Engine::Warm, &first_python()).without_namespaces();
+    for floor in ["standard", "off"] {
+        let refused = setup
+            .clone()
+            .set("isolation", "floor", quoted(floor))
+            .try_start();
+        let said = refused.err().unwrap_or_default();
+        for part in [
+            "--security-opt seccomp=",
+            "--floor process",
+            "CELLBLOCK_FLOOR=process",
+        ] {
+            report.check(floor, said.contains(part), &said);
+        }
+    }
+    let server = setup.set("isolation", "floor", quoted("process")).start();
+    let health = server.client().get("/health").json();
+    for layer in Layer::ALL {
+        let layers = health["isolation"].as_array().expect("a list");
+        let told = layers.iter().find(|entry| entry["name"] == layer.name());
+        let told = told.expect("every layer");
+        let state = match layer {
+            _ if WITHOUT.contains(&layer) => "off",
+            Layer::PrivateTmp
+            | Layer::PrivateProc
+            | Layer::Cgroup
+            | Layer::ResourceLimits
+            | Layer::Capabilities => "degraded",
+            _ => "on",
+        };
+        let reasoned = state == "on" || told["reason"].is_string();
+        report.check(layer, told["state"] == state && reasoned, told);
+    }
+    server.stop(&mut report);
+    report.finish();
+}
+
+/// What stands in for namespaces is not done without, whoever asks for it.
+#[test]
+fn without_namespaces_nothing_else_is_spared() {
+    let mut report = Report::default();
+    let setup = Setup::new(Engine::Warm, &first_python())
+        .set("isolation", "floor", quoted("process"))
+        .without_namespaces();
+    for layer in Layer::ALL
+        .into_iter()
+        .filter(|layer| *layer != Layer::Cgroup)
+    {
+        let refused = setup
+            .clone()
+            .set("isolation", "without", quoted(layer.name()));
+        let said = refused.try_start().err().unwrap_or_default();
+        let told = said.contains(&format!("{layer} is not in force"));
+        report.check(layer, told, said);
+    }
+    let cold = setup.set("isolation", "engine", quoted("cold")).try_start();
+    let said = cold.err().unwrap_or_default();
+    report.check(
+        "cold",
+        said.contains("every environment has the engine warm"),
+        said,
+    );
+    report.finish();
+}
+
+/// The floor lowers nothing where there are namespaces.
+#[test]
+fn with_namespaces_the_floor_process_has_them() {
+    let mut report = Report::default();
+    let server = Setup::new(Engine::Warm, &first_python())
+        .set("isolation", "floor", quoted("process"))
+        .start();
+    let health = server.client().get("/health").json();
+    for entry in health["isolation"].as_array().expect("a list") {
+        let spared = entry["name"] == Layer::Cgroup.name();
+        report.check(&entry["name"], spared || entry["state"] == "on", entry);
+    }
+    server.stop(&mut report);
     report.finish();
 }

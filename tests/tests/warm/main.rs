@@ -9,6 +9,7 @@
 mod death;
 mod environments;
 mod forked;
+mod in_place;
 mod load;
 mod shared;
 mod thousand;

@@ -11,7 +11,11 @@
 //! A zygote puts both on itself once, with what it takes to make cells allowed as well ([`setup`]),
 //! and each cell adds a third, small one, which takes just that away. To compile the whole list in
 //! every cell would cost about a twentieth of a cell's processor time, and leave the zygote bare.
+//!
+//! A cell without namespaces has two more ([`alone`]), which keep it to itself where elsewhere a
+//! namespace does.
 
+mod alone;
 mod rules;
 mod setup;
 
@@ -23,6 +27,7 @@ use seccompiler::{
 };
 use thiserror::Error;
 
+pub use alone::compile_alone;
 pub use rules::{Arg, Rule, When};
 
 /// The policy does not compile: our fault.
@@ -39,8 +44,18 @@ pub fn cell_rules() -> &'static [Rule] {
 }
 
 /// What a zygote may do beyond the rules of a cell, to make cells, for tests.
-pub fn setup_rules() -> &'static [Rule] {
-    setup::SETUP
+pub fn setup_rules() -> impl Iterator<Item = &'static Rule> {
+    making(false).into_iter().flatten()
+}
+
+/// What it takes to make a cell with namespaces, or in place without.
+fn making(in_place: bool) -> [&'static [Rule]; 2] {
+    let special = if in_place {
+        setup::IN_PLACE
+    } else {
+        setup::NAMESPACES
+    };
+    [setup::SETUP, special]
 }
 
 /// The filters of a process that becomes one cell, in the order in which they are to be installed.
@@ -49,14 +64,15 @@ pub fn compile_cell() -> Result<Vec<BpfProgram>, SeccompError> {
 }
 
 /// The filters of a zygote, which its cells inherit: what a cell may call, and what it takes to
-/// make one.
-pub fn compile_zygote() -> Result<Vec<BpfProgram>, SeccompError> {
-    allowing(&[rules::CELL, setup::SETUP])
+/// make one, with namespaces or in place.
+pub fn compile_zygote(in_place: bool) -> Result<Vec<BpfProgram>, SeccompError> {
+    let [common, special] = making(in_place);
+    allowing(&[rules::CELL, common, special])
 }
 
 /// What a cell of such a zygote installs when it is made: it takes the making away.
-pub fn compile_closing() -> Result<Vec<BpfProgram>, SeccompError> {
-    let taken = calls(&[setup::SETUP])?;
+pub fn compile_closing(in_place: bool) -> Result<Vec<BpfProgram>, SeccompError> {
+    let taken = calls(&making(in_place))?;
     Ok(vec![filter(
         taken,
         SeccompAction::Allow,

@@ -13,26 +13,11 @@ pub(super) const SETUP: &[Rule] = &[
         "requests of the server, with descriptors",
     ),
     any(libc::SYS_sendmsg, "events for the server, with a pidfd"),
-    only(
-        libc::SYS_clone,
-        &[
-            &[has(0, 0x0002_0000)], // CLONE_NEWNS
-            &[has(0, 0x0400_0000)], // CLONE_NEWUTS
-            &[has(0, 0x0800_0000)], // CLONE_NEWIPC
-            &[has(0, 0x1000_0000)], // CLONE_NEWUSER
-            &[has(0, 0x2000_0000)], // CLONE_NEWPID
-            &[has(0, 0x4000_0000)], // CLONE_NEWNET
-        ],
-        "the cell's namespaces",
-    ),
     // Its init, up to the exec.
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_open, "rustix: the uid map, /dev/null"),
-    any(libc::SYS_sethostname, "the cell's host name"),
-    any(libc::SYS_mount, "the cell's /tmp and /proc"),
     any(libc::SYS_execve, "init's own program"),
     // The script's process.
-    any(libc::SYS_unshare, "the cgroup namespace"),
     only(
         libc::SYS_prctl,
         &[
@@ -51,6 +36,35 @@ pub(super) const SETUP: &[Rule] = &[
     any(libc::SYS_landlock_restrict_self, "Landlock"),
     any(libc::SYS_seccomp, "the last filter"),
 ];
+
+/// And what it takes where a cell has namespaces.
+pub(super) const NAMESPACES: &[Rule] = &[
+    only(
+        libc::SYS_clone,
+        &[
+            &[has(0, 0x0002_0000)], // CLONE_NEWNS
+            &[has(0, 0x0400_0000)], // CLONE_NEWUTS
+            &[has(0, 0x0800_0000)], // CLONE_NEWIPC
+            &[has(0, 0x1000_0000)], // CLONE_NEWUSER
+            &[has(0, 0x2000_0000)], // CLONE_NEWPID
+            &[has(0, 0x4000_0000)], // CLONE_NEWNET
+        ],
+        "the cell's namespaces",
+    ),
+    any(libc::SYS_sethostname, "the cell's host name"),
+    any(libc::SYS_mount, "the cell's /tmp and /proc"),
+    any(libc::SYS_unshare, "the cgroup namespace"),
+];
+
+/// And where it has none.
+pub(super) const IN_PLACE: &[Rule] = &[only(
+    libc::SYS_prctl,
+    &[
+        &[Arg::Is(0, 1)],  // PR_SET_PDEATHSIG
+        &[Arg::Is(0, 36)], // PR_SET_CHILD_SUBREAPER
+    ],
+    "that a cell ends with its zygote, and init adopts",
+)];
 
 /// The argument has this bit.
 const fn has(index: u8, bit: u64) -> Arg {

@@ -9,13 +9,15 @@ use super::*;
 
 /// `AUDIT_ARCH_*` of this architecture, and of one that is not.
 #[cfg(target_arch = "x86_64")]
-const ARCHITECTURES: [u32; 2] = [0xc000_003e, 0x4000_0003];
+pub(super) const ARCHITECTURES: [u32; 2] = [0xc000_003e, 0x4000_0003];
 #[cfg(target_arch = "aarch64")]
-const ARCHITECTURES: [u32; 2] = [0xc000_00b7, 0x4000_0028];
+pub(super) const ARCHITECTURES: [u32; 2] = [0xc000_00b7, 0x4000_0028];
 
-const ALLOW: u32 = 0x7fff_0000;
+pub(super) const ALLOW: u32 = 0x7fff_0000;
 const KILL: u32 = 0x8000_0000;
-const EPERM: u32 = 0x0005_0001;
+pub(super) const EPERM: u32 = 0x0005_0001;
+/// An errno of 0: the call returns it, and is not made.
+const DONE: u32 = 0x0005_0000;
 const ENOSYS: u32 = 0x0005_0026;
 
 /// Word `offset / 4` of `struct seccomp_data`: number, architecture, instruction pointer, arguments.
@@ -58,12 +60,12 @@ fn answer(call: i64, arch: u32, args: [u64; 6]) -> u32 {
 }
 
 /// What the kernel would do: the strictest answer, of two refusals the later filter's.
-fn answer_of(filters: &[BpfProgram], call: i64, arch: u32, args: [u64; 6]) -> u32 {
+pub(super) fn answer_of(filters: &[BpfProgram], call: i64, arch: u32, args: [u64; 6]) -> u32 {
     let answers: Vec<_> = filters
         .iter()
         .map(|filter| run(filter, call, arch, args))
         .collect();
-    for refusal in [KILL, EPERM, ENOSYS] {
+    for refusal in [KILL, EPERM, ENOSYS, DONE] {
         if answers.contains(&refusal) {
             return refusal;
         }
@@ -185,7 +187,8 @@ fn no_call_is_listed_twice_or_both_allowed_and_absent() {
 /// Arguments worth trying with a call: none, all, and what any rule speaks of, alone and turned.
 fn samples(call: i64) -> Vec<[u64; 6]> {
     let mut samples = vec![[0; 6], [u64::MAX; 6]];
-    let rules = rules::CELL.iter().chain(setup::SETUP);
+    let making = making(false).into_iter().chain(making(true)).flatten();
+    let rules = rules::CELL.iter().chain(making);
     for rule in rules.filter(|rule| rule.call == call) {
         for alternative in rule.when.alternatives() {
             let args = meeting(alternative);
@@ -210,14 +213,20 @@ fn samples(call: i64) -> Vec<[u64; 6]> {
 #[test]
 fn a_cell_may_do_the_same_whoever_made_it() {
     let own = compile_cell().unwrap();
-    let mut inherited = compile_zygote().unwrap();
-    inherited.extend(compile_closing().unwrap());
+    for in_place in [false, true] {
+        let mut inherited = compile_zygote(in_place).unwrap();
+        inherited.extend(compile_closing(in_place).unwrap());
+        assert_same(&own, &inherited);
+    }
+}
+
+fn assert_same(own: &[BpfProgram], inherited: &[BpfProgram]) {
     for arch in ARCHITECTURES {
         for call in (-1..600).chain((0..600).map(|call| call | 0x4000_0000)) {
             for args in samples(call) {
                 assert_eq!(
-                    answer_of(&inherited, call, arch, args),
-                    answer_of(&own, call, arch, args),
+                    answer_of(inherited, call, arch, args),
+                    answer_of(own, call, arch, args),
                     "call {call} {args:x?}"
                 );
             }
@@ -227,9 +236,23 @@ fn a_cell_may_do_the_same_whoever_made_it() {
 
 #[test]
 fn a_zygote_may_make_cells_and_nothing_else() {
-    let filters = compile_zygote().unwrap();
+    for in_place in [false, true] {
+        assert_zygote(in_place);
+    }
+    // Without namespaces, none may be tried.
+    let filters = compile_zygote(true).unwrap();
+    for call in [libc::SYS_mount, libc::SYS_unshare, libc::SYS_sethostname] {
+        assert_eq!(answer_of(&filters, call, ARCHITECTURES[0], [0; 6]), EPERM);
+    }
+    let args = [0x1000_0000, 0, 0, 0, 0, 0];
+    let cloned = answer_of(&filters, libc::SYS_clone, ARCHITECTURES[0], args);
+    assert_eq!(cloned, EPERM);
+}
+
+fn assert_zygote(in_place: bool) {
+    let filters = compile_zygote(in_place).unwrap();
     let zygote = |call, args| answer_of(&filters, call, ARCHITECTURES[0], args);
-    for rule in setup::SETUP {
+    for rule in making(in_place).into_iter().flatten() {
         for args in rule.when.alternatives().iter().map(|it| meeting(it)) {
             assert_eq!(zygote(rule.call, args), ALLOW, "{rule:?}");
         }

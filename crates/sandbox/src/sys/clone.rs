@@ -24,10 +24,10 @@ use std::{
     os::fd::{FromRawFd, OwnedFd, RawFd},
 };
 
-use rustix::io::Errno;
+use rustix::{io::Errno, process::Signal};
 
-use super::{Opaque, borrow, default_sigchld, duplicate_to, exec, exit_now, tid_address};
-use crate::{plan::Plan, steps};
+use super::{Opaque, borrow, decimal, default_sigchld, duplicate_to, exec, exit_now, tid_address};
+use crate::plan::Plan;
 
 /// Bytes of init's stack: its deepest call is a mount with a few locals.
 const STACK: usize = 64 * 1024;
@@ -36,8 +36,9 @@ const REPORT_FD: RawFd = 3;
 
 /// In which process the caller finds itself.
 pub(crate) enum Cloned {
-    /// The zygote, with the pidfd of the cell's init.
-    Zygote(OwnedFd),
+    /// The zygote, with the pidfd of the cell's init and the number of the script's process, as init
+    /// counts.
+    Zygote { init: OwnedFd, script: i32 },
     /// The script's process.
     Script,
 }
@@ -55,6 +56,8 @@ struct Shared<'plan> {
     tid: *mut i32,
     saved: Saved,
     pidfd: RawFd,
+    init: i32,
+    script: i32,
     failure: Option<InitFailure>,
 }
 
@@ -76,6 +79,8 @@ pub(crate) fn clone_cell(plan: &Plan, report: RawFd) -> Result<Cloned, InitFailu
         tid,
         saved: Saved::uninit(),
         pidfd: -1,
+        init: 0,
+        script: 0,
         failure: None,
     };
     // Allocated here, not in init; freed when init has left it. Not cleared: each page that the
@@ -104,6 +109,9 @@ pub(crate) fn clone_cell(plan: &Plan, report: RawFd) -> Result<Cloned, InitFailu
         )
     };
     if result == 0 {
+        if plan.is_in_place() {
+            end_with_init(shared.init);
+        }
         return Ok(Cloned::Script);
     }
     if result < 0 {
@@ -118,7 +126,10 @@ pub(crate) fn clone_cell(plan: &Plan, report: RawFd) -> Result<Cloned, InitFailu
     let pidfd = unsafe { OwnedFd::from_raw_fd(shared.pidfd) };
     match shared.failure {
         Some(failure) => Err(failure),
-        None => Ok(Cloned::Zygote(pidfd)),
+        None => Ok(Cloned::Zygote {
+            init: pidfd,
+            script: shared.script,
+        }),
     }
 }
 
@@ -128,13 +139,14 @@ extern "C" fn init_main(argument: Opaque) -> ! {
     // zygote is suspended.
     let shared = unsafe { &mut *argument.cast::<Shared<'_>>() };
     default_sigchld();
-    for step in steps::INIT
-        .iter()
-        .filter(|step| shared.plan.policy.has(step.layer))
-    {
-        if let Err(errno) = (step.run)(shared.plan) {
+    let plan = shared.plan;
+    for step in plan.init.iter().filter(|step| plan.policy.has(step.layer)) {
+        if let Err(errno) = (step.run)(plan) {
             fail(shared, step.name, errno);
         }
+    }
+    if plan.is_in_place() {
+        shared.init = rustix::process::getpid().as_raw_pid();
     }
     match clone_script(shared.tid) {
         Ok(0) => {
@@ -142,8 +154,22 @@ extern "C" fn init_main(argument: Opaque) -> ! {
             // `saved` describes is suspended and complete. Nothing of this frame is needed again.
             unsafe { cellblock_resume(shared.saved.as_ptr().cast(), 0) }
         }
-        Ok(_) => become_init(shared),
+        Ok(pid) => {
+            shared.script = i32::try_from(pid).unwrap_or_default();
+            become_init(shared)
+        }
         Err(errno) => fail(shared, "fork the script's process", errno),
+    }
+}
+
+/// In the script's process of a cell without a pid namespace: has the kernel kill it when init ends,
+/// however it does.
+fn end_with_init(init: i32) {
+    let set = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    // An init that has died before gives no signal.
+    let parent = rustix::process::getppid().map(rustix::process::Pid::as_raw_pid);
+    if set.is_err() || parent != Some(init) {
+        exit_now(1);
     }
 }
 
@@ -153,13 +179,20 @@ fn fail(shared: &mut Shared<'_>, step: &'static str, errno: Errno) -> ! {
 }
 
 /// Leaves the zygote's memory by exec. The script's process already runs; should the exec fail,
-/// this exit ends it too, since a pid namespace does not outlive its pid 1.
+/// this exit ends it too, since a pid namespace does not outlive its pid 1, and without one the
+/// process has asked to end with its parent.
 fn become_init(shared: &mut Shared<'_>) -> ! {
     // This process' descriptor table is a copy (no CLONE_FILES).
     if let Err(errno) = duplicate_to(borrow(shared.report), REPORT_FD) {
         fail(shared, "place the report pipe", errno);
     }
-    let errno = exec(&shared.plan.init_path);
+    // Where there is a pid namespace, init knows the number.
+    let mut digits = [0; 12];
+    let script = shared
+        .plan
+        .is_in_place()
+        .then(|| decimal(shared.script, &mut digits));
+    let errno = exec(&shared.plan.init_path, script);
     fail(shared, "exec the init program", errno)
 }
 
@@ -205,6 +238,8 @@ pub(crate) fn fork_under_init(plan: &Plan, report: RawFd) -> Result<(), InitFail
                 tid,
                 saved: Saved::uninit(),
                 pidfd: -1,
+                init: 0,
+                script: 0,
                 failure: None,
             };
             become_init(&mut shared)

@@ -61,10 +61,27 @@ pub(crate) fn tid_address() -> Result<*mut i32, Errno> {
     Ok(address)
 }
 
-/// Replaces this process by the program at `path`, without arguments or environment.
+/// A number that is not negative, as text. Allocates nothing.
+pub(crate) fn decimal(number: i32, text: &mut [u8; 12]) -> &CStr {
+    let mut rest = number.unsigned_abs();
+    // The last byte stays the NUL that ends it; ten digits at most stand before.
+    let mut start = text.len() - 1;
+    loop {
+        start -= 1;
+        text[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    CStr::from_bytes_until_nul(&text[start..]).unwrap_or_default()
+}
+
+/// Replaces this process by the program at `path`, with at most one argument and no environment.
 /// Returns only with the error.
-pub(crate) fn exec(path: &CStr) -> Errno {
-    let arguments = [path.as_ptr(), std::ptr::null()];
+pub(crate) fn exec(path: &CStr, argument: Option<&CStr>) -> Errno {
+    let argument = argument.map_or(std::ptr::null(), CStr::as_ptr);
+    let arguments = [path.as_ptr(), argument, std::ptr::null()];
     let environment = [std::ptr::null()];
     // SAFETY: both arrays are live, end in a null pointer, and hold pointers to NUL-ended strings.
     unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod capture;
 pub mod channel;
+pub mod place;
 pub mod run;
 pub mod usage_by_proc;
 pub mod verdict;
@@ -31,6 +32,7 @@ use tokio::{io::AsyncReadExt, net::unix::pipe};
 
 use crate::{cgroup::Slot, wall::Wall};
 use channel::Channel;
+use place::Place;
 
 /// How long init gets to end its cell before the kernel is asked to.
 const GRACE: Duration = Duration::from_millis(500);
@@ -49,6 +51,8 @@ pub struct Cell {
     /// The cell's init.
     pidfd: OwnedFd,
     pub(crate) slot: Option<Slot>,
+    /// What takes the place of namespaces, where it has none.
+    place: Option<Place>,
     // The wall must outlive the cell.
     wall: Arc<Wall>,
 }
@@ -84,6 +88,9 @@ pub enum CellError {
     /// A step of the seal failed.
     #[error("{step}: {error}", step = .0.step, error = .0.error)]
     Setup(SetupFailure),
+    /// Its memory could not be limited.
+    #[error("what a cell uses cannot be seen in /proc: mount it without hidepid")]
+    Unseen,
     /// It went away before it was ready.
     #[error("a cell ended before it was ready")]
     Ended,
@@ -134,6 +141,7 @@ impl Cell {
         ends: ServerEnds,
         pidfd: OwnedFd,
         slot: Option<Slot>,
+        place: Option<Place>,
         wall: Arc<Wall>,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -144,6 +152,7 @@ impl Cell {
             ended: None,
             pidfd,
             slot,
+            place,
             wall,
         })
     }
@@ -158,6 +167,9 @@ impl Cell {
             Ok((Kind::Ready, _)) => {
                 if let Some(slot) = &mut self.slot {
                     slot.note();
+                }
+                if let Some(place) = &mut self.place {
+                    place.note().ok_or(CellError::Unseen)?;
                 }
                 Ok(())
             }
@@ -185,6 +197,12 @@ impl Cell {
     /// Ends the cell and waits until nothing of it is left.
     pub async fn end(&mut self) -> Ended {
         let ended = self.end_by_force().await;
+        if let Some(place) = &mut self.place {
+            if ended == Ended::Lost {
+                place.sweep().await;
+            }
+            place.remove().await;
+        }
         if ended == Ended::Lost {
             // Most likely its wall died, and the wall's other cells are about to. Whoever tries
             // again must not be handed one of them.

@@ -107,7 +107,7 @@ impl Cell {
         let deadline = Instant::now() + task.limits.timeout;
         let mut packets = job_packets(task, token).into_iter();
         let mut unsent = packets.next();
-        let mut watch = Watch::new(&task.limits, self.slot.is_some());
+        let mut watch = Watch::new(&task.limits, self.slot.is_some(), self.place.is_some());
         let mut channel_open = true;
         let [stdout, stderr] = streams;
         loop {
@@ -118,7 +118,7 @@ impl Cell {
                 return Stop::Timeout;
             }
             if now >= watch.next
-                && let Some(stop) = watch.look(self.slot.as_mut(), &self.pidfd)
+                && let Some(stop) = watch.look(self.slot.as_mut(), &self.pidfd, self.place.as_ref())
             {
                 return stop;
             }
@@ -131,7 +131,7 @@ impl Cell {
                         Event::Closed => channel_open = false,
                         Event::Progress(packet) => match answer.take(packet) {
                             Progress::More => {}
-                            Progress::Done => return Stop::Done,
+                            Progress::Done => return Watch::last(self.place.as_ref()),
                             Progress::Flooded => return Stop::Flooded,
                         },
                     }

@@ -25,6 +25,8 @@ pub enum Stop {
     Cpu,
     /// The memory limit was reached, found by polling.
     Memory,
+    /// The files of a cell without a file system of its own were more than they may be.
+    Files,
     /// More came on the channel than any honest answer holds.
     Flooded,
 }
@@ -86,6 +88,10 @@ pub fn verdict(
         ))),
         Stop::Cpu => Ok(Err(cpu(limits))),
         Stop::Memory => Ok(Err(memory(limits))),
+        Stop::Files => Ok(Err(Failure::new(
+            ErrorType::MemoryLimit,
+            "the script's files were more than its directory may hold".to_owned(),
+        ))),
         Stop::Flooded => Ok(Err(Failure::new(
             ErrorType::ResultTooLarge,
             format!("the answer is larger than the limit of {result_limit} bytes for results"),

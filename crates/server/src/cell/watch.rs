@@ -4,7 +4,7 @@ use std::{num::NonZero, os::fd::OwnedFd, sync::LazyLock, thread, time::Duration}
 
 use tokio::time::Instant;
 
-use super::{usage_by_proc, verdict::Stop};
+use super::{place::Place, usage_by_proc, verdict::Stop};
 use crate::{cgroup::Slot, execution::Limits};
 
 /// How often memory is looked at where no cgroup limits it.
@@ -15,6 +15,8 @@ const ASK: Duration = Duration::from_millis(100);
 const YOUNG: Duration = Duration::from_millis(25);
 /// CPU time is never looked at more often than this.
 const SHORTEST: Duration = Duration::from_millis(5);
+/// To count files may take a fifth of the time at most.
+const RARELY: u32 = 4;
 
 /// Asked once: the answer is read from a dozen files.
 static PROCESSORS: LazyLock<u32> = LazyLock::new(|| {
@@ -30,18 +32,22 @@ pub(super) struct Watch {
     processors: u32,
     in_group: bool,
     young: bool,
+    /// When to count the files of a cell without a file system of its own.
+    files: Option<Instant>,
     pub(super) next: Instant,
 }
 
 impl Watch {
     /// `in_group`: a cgroup limits the cell's memory.
-    pub(super) fn new(limits: &Limits, in_group: bool) -> Self {
+    /// `in_place`: nothing but this limits its files.
+    pub(super) fn new(limits: &Limits, in_group: bool, in_place: bool) -> Self {
         let mut watch = Self {
             cpu: limits.cpu,
             memory_bytes: limits.memory_bytes,
             processors: *PROCESSORS,
             in_group,
             young: true,
+            files: in_place.then(Instant::now),
             next: Instant::now(),
         };
         watch.sleep(limits.cpu);
@@ -51,7 +57,7 @@ impl Watch {
     /// The limit cannot be reached before every processor has worked off what is left of it.
     fn sleep(&mut self, cpu_left: Duration) {
         let soonest = (cpu_left / self.processors).max(SHORTEST);
-        let at_most = match (self.in_group, self.young) {
+        let at_most = match (self.in_group && self.files.is_none(), self.young) {
             (false, _) => POLL,
             (true, true) => YOUNG,
             (true, false) => ASK,
@@ -60,14 +66,19 @@ impl Watch {
     }
 
     /// Looks. A cell that cannot be looked at is stopped by its wall-clock limit at the latest.
-    pub(super) fn look(&mut self, mut slot: Option<&mut Slot>, init: &OwnedFd) -> Option<Stop> {
+    pub(super) fn look(
+        &mut self,
+        mut slot: Option<&mut Slot>,
+        init: &OwnedFd,
+        place: Option<&Place>,
+    ) -> Option<Stop> {
         if slot.as_deref().is_some_and(Slot::has_killed) {
             return Some(Stop::Memory);
         }
         let seen = if self.in_group {
             None
         } else {
-            usage_by_proc::of_cell(init)
+            usage_by_proc::of_cell(init, place.map(Place::inherited))
         };
         let cpu = slot
             .as_deref()
@@ -82,7 +93,28 @@ impl Watch {
         if seen.is_some_and(|seen| seen.memory_bytes > self.memory_bytes) {
             return Some(Stop::Memory);
         }
+        if place.is_some_and(|place| self.finds_too_much(place)) {
+            return Some(Stop::Files);
+        }
         self.sleep(self.cpu.saturating_sub(cpu.unwrap_or_default()));
         None
+    }
+
+    /// Looks a last time, at what cannot have been seen to be too much while it came to be.
+    pub(super) fn last(place: Option<&Place>) -> Stop {
+        match place {
+            Some(place) if place.is_over() => Stop::Files,
+            _ => Stop::Done,
+        }
+    }
+
+    fn finds_too_much(&mut self, place: &Place) -> bool {
+        let now = Instant::now();
+        if self.files.is_none_or(|due| due > now) {
+            return false;
+        }
+        let over = place.is_over();
+        self.files = Some(now + (now.elapsed() * RARELY).max(POLL));
+        over
     }
 }

@@ -30,12 +30,13 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode, CliError> {
     );
 
     let server = config.server.clone();
-    let api = Api::new(engine, Arc::new(config)).listening_on(address);
+    let api = Api::new(Arc::clone(&engine), Arc::new(config)).listening_on(address);
     for warning in api.warnings() {
         warn!("{warning}");
     }
     let shutdown = shutdown(signals, api.clone());
     http::serve(listener, http::router(api), &server, shutdown).await;
+    engine.leave().await;
     traces.finish().await;
     info!("ended");
     Ok(ExitCode::SUCCESS)

@@ -91,6 +91,9 @@ pub enum Floor {
     /// Every layer that this machine can give is on. Landlock, and the cgroup, may be missing;
     /// Landlock only where the configuration leaves it out.
     Standard,
+    /// As `standard`; and where no namespaces can be made, processes of one user without them. Only for
+    /// scripts that one would run beside one another in a virtual machine of their own.
+    Process,
     /// Whatever there is. For development only.
     Off,
 }
@@ -102,6 +105,8 @@ impl Floor {
         match self {
             Self::Strict => false,
             Self::Standard => matches!(layer, Layer::Landlock | Layer::Cgroup),
+            // Namespaces are not spared: it is tried to have them, and only then done without.
+            Self::Process => layer == Layer::Cgroup,
             Self::Off => true,
         }
     }

@@ -36,6 +36,7 @@ pub(super) async fn check(config: &Config) -> (Vec<Finding>, Vec<LayerState>) {
     }
     engine.drain();
     engine.settle().await;
+    engine.leave().await;
     (findings, isolation)
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Finding, State};
 use crate::{
-    config::Config,
+    config::{Config, Floor},
     engine::{self, StartError},
     wall::Identity,
 };
@@ -23,6 +23,8 @@ const KINDS: [(&str, &str); 6] = [
     ("--disable_clone_newuts", "uts namespaces"),
     ("--disable_clone_newcgroup", "cgroup namespaces"),
 ];
+/// The check of nsjail itself.
+const NSJAIL: &str = "nsjail";
 /// The kind in which nsjail makes a new root: what was there is mounted into it.
 const MOUNT: &str = "mount namespaces";
 /// What a jail with pid and mount namespaces is told, to have a /proc of its own.
@@ -47,15 +49,22 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         Ok(nsjail) => nsjail,
         Err(error @ StartError::NotExecutable(_)) => {
             let remedy = "Make it executable, or give the path of another as --nsjail.";
-            return vec![Finding::missing("nsjail", error.to_string(), remedy)];
+            return vec![Finding::missing(NSJAIL, error.to_string(), remedy)];
         }
         Err(_) => {
             let remedy = "Run `make setup`, or give its path as --nsjail or CELLBLOCK_NSJAIL.";
-            return vec![Finding::missing("nsjail", "not found", remedy)];
+            return vec![Finding::missing(NSJAIL, "not found", remedy)];
         }
     };
     let identity = engine::outer_identity(config);
-    walls(&nsjail, identity)
+    // What the floor does without, where it cannot be had.
+    let spared = config.isolation.floor == Floor::Process;
+    let walls = walls(&nsjail, identity).into_iter();
+    let judge = |finding: Finding| {
+        let spared = spared && is_of_namespaces(&finding);
+        finding.or_degraded(spared)
+    };
+    walls.map(judge).collect()
 }
 
 /// The first thing that keeps nsjail from making walls here, if there is one: asked when one could
@@ -63,6 +72,11 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
 pub(crate) fn obstacle(nsjail: &Path, identity: Identity) -> Option<Finding> {
     let mut findings = walls(nsjail, identity).into_iter();
     findings.find(|finding| finding.state == State::Missing)
+}
+
+/// Whether this is about namespaces, and not about nsjail itself.
+pub(crate) fn is_of_namespaces(found: &Finding) -> bool {
+    found.name != NSJAIL
 }
 
 fn walls(nsjail: &Path, identity: Identity) -> Vec<Finding> {
@@ -99,16 +113,16 @@ fn runs(nsjail: &Path) -> Finding {
     let remedy = "Run `make setup` on this machine, or give the path of another as --nsjail.";
     match Command::new(nsjail).arg("--help").output() {
         Ok(output) if output.status.success() => {
-            Finding::ok("nsjail", format!("{} runs", nsjail.display()))
+            Finding::ok(NSJAIL, format!("{} runs", nsjail.display()))
         }
         Ok(output) => {
             let said = complaint(&output.stderr).unwrap_or_else(|| output.status.to_string());
             let detail = format!("{} does not run: {said}", nsjail.display());
-            Finding::missing("nsjail", detail, remedy)
+            Finding::missing(NSJAIL, detail, remedy)
         }
         Err(error) => {
             let detail = format!("{} does not run: {error}", nsjail.display());
-            Finding::missing("nsjail", detail, remedy)
+            Finding::missing(NSJAIL, detail, remedy)
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use cellblock_sandbox::{CellPolicy, Layer, policy::ResourceLimits};
+use cellblock_sandbox::{CellPolicy, InPlace, Layer, policy::ResourceLimits};
 
 use super::{
     AdmissionSettings, Engine, EngineSettings, EnvironmentSettings, LayerMode, LayerState,
-    RunSettings, StartError, host::Host,
+    RunSettings, StartError, host::Host, in_place,
 };
 use crate::{
-    config::{Config, EngineKind, EnvironmentConfig},
-    doctor::jail,
+    config::{Config, EngineKind, EnvironmentConfig, Floor},
+    doctor::{Finding, jail},
     wall::WallSpec,
 };
 
@@ -23,25 +23,29 @@ pub(super) async fn start(config: &Config) -> Result<Engine, StartError> {
     let host = tokio::task::spawn_blocking(move || Host::find(&for_host))
         .await
         .map_err(|_| StartError::Interrupted)??;
-    let settings = settings(config, &host);
-    let Host {
-        nsjail,
-        identity,
-        groups,
-        ..
-    } = host;
-    match Engine::with_settings(settings, groups).await {
-        Err(error @ StartError::Source { .. }) => {
-            // What the kernel refused is told best by what it refuses to a jail with nothing in it.
-            let obstacle = tokio::task::spawn_blocking(move || jail::obstacle(&nsjail, identity));
-            let obstacle = obstacle.await.ok().flatten();
-            Err(obstacle.map_or(error, |found| StartError::Machine(Box::new(found))))
-        }
+    match Engine::with_settings(settings(config, &host), host.groups.clone()).await {
+        Err(error @ StartError::Source { .. }) => match obstacle(&host).await {
+            Some(found) if !jail::is_of_namespaces(&found) => {
+                Err(StartError::Machine(Box::new(found)))
+            }
+            Some(found) if config.isolation.floor == Floor::Process => {
+                in_place::start(config, host, &found).await
+            }
+            Some(found) => Err(StartError::NoNamespaces(Box::new(found))),
+            None => Err(error),
+        },
         done => done,
     }
 }
 
-fn settings(config: &Config, host: &Host) -> EngineSettings {
+/// What the kernel refused is told best by what it refuses to a jail with nothing in it.
+async fn obstacle(host: &Host) -> Option<Finding> {
+    let (nsjail, identity) = (host.nsjail.clone(), host.identity);
+    let found = tokio::task::spawn_blocking(move || jail::obstacle(&nsjail, identity));
+    found.await.ok().flatten()
+}
+
+pub(super) fn settings(config: &Config, host: &Host) -> EngineSettings {
     let limits = &config.limits;
     let environments = host
         .roots
@@ -81,11 +85,15 @@ fn environment_settings(
         tmp_bytes: limits.tmp_bytes,
         tmp_inodes: u64::from(limits.tmp_inodes),
         limits: ResourceLimits {
-            processes: u64::from(limits.processes),
+            processes: u64::from(limits.processes) + host.other_processes,
             file_bytes: limits.tmp_bytes,
             ..CellPolicy::default().limits
         },
         omit: host.missing.keys().copied().collect(),
+        in_place: host.in_place.as_ref().map(|_| InPlace {
+            root: root.to_owned(),
+            runtime: host.runtime.clone(),
+        }),
         ..CellPolicy::default()
     };
     EnvironmentSettings {
@@ -98,6 +106,7 @@ fn environment_settings(
             identity: host.identity,
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),
+            in_place: in_place::wall(host, root),
         },
         policy: Arc::new(policy),
         preload: environment.preload.clone(),
@@ -124,6 +133,12 @@ fn layers(host: &Host) -> Vec<LayerState> {
                     (LayerMode::Degraded, Some(format!("{reason}; {instead}")))
                 }
                 Some(reason) => (LayerMode::Off, Some(reason.clone())),
+            };
+            let (state, reason) = match host.degraded.get(&layer) {
+                Some(reason) if state == LayerMode::On => {
+                    (LayerMode::Degraded, Some(reason.clone()))
+                }
+                _ => (state, reason),
             };
             LayerState {
                 name: layer.name().to_owned(),

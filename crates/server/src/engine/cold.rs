@@ -68,7 +68,7 @@ impl Cold {
         }
         drop(theirs);
         let mut cell =
-            Cell::new(ours, init, slot, Arc::new(wall)).map_err(cell::CellError::from)?;
+            Cell::new(ours, init, slot, None, Arc::new(wall)).map_err(cell::CellError::from)?;
         cell.sealed(within).await?;
         Ok((cell, python))
     }

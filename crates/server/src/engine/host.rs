@@ -14,6 +14,7 @@ use crate::{
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime,
+    scratch::Scratch,
     wall::Identity,
 };
 
@@ -26,6 +27,12 @@ pub(super) struct Host {
     /// The layers that are not in force, and why.
     pub(super) missing: BTreeMap<Layer, String>,
     pub(super) roots: Vec<(String, PathBuf)>,
+    /// The layers that are in force in part, and what is missing.
+    pub(super) degraded: BTreeMap<Layer, String>,
+    /// Processes and threads that count against a cell's limit beside its own.
+    pub(super) other_processes: u64,
+    /// Cells are made without namespaces.
+    pub(super) in_place: Option<Arc<Scratch>>,
 }
 
 impl Host {
@@ -49,6 +56,9 @@ impl Host {
             groups,
             missing,
             roots,
+            degraded: BTreeMap::new(),
+            other_processes: 0,
+            in_place: None,
         })
     }
 }

@@ -5,6 +5,7 @@ mod boot;
 mod cold;
 mod health;
 mod host;
+mod in_place;
 mod running;
 mod settings;
 mod source;
@@ -30,6 +31,7 @@ use crate::{
     cgroup::Groups,
     config::Config,
     execution::{ExecutionRequest, Live, Outcome},
+    scratch::Scratch,
     telemetry::phase,
 };
 use admission::Admission;
@@ -55,6 +57,7 @@ pub struct Engine {
     environments: BTreeMap<String, Source>,
     run: RunSettings,
     isolation: Vec<LayerState>,
+    scratch: Option<Arc<Scratch>>,
     draining: AtomicBool,
 }
 
@@ -88,6 +91,8 @@ impl Engine {
         groups: Option<Arc<Groups>>,
     ) -> Result<Self, StartError> {
         let mut environments = BTreeMap::new();
+        let mut scratches = settings.environments.iter().filter_map(|it| it.scratch());
+        let scratch = scratches.next().cloned();
         for environment in settings.environments {
             let name = environment.name.clone();
             let source = Source::start(environment, groups.clone())
@@ -103,6 +108,7 @@ impl Engine {
             environments,
             run: settings.run,
             isolation: settings.isolation,
+            scratch,
             draining: AtomicBool::new(false),
         })
     }
@@ -205,6 +211,15 @@ impl Engine {
         self.admission.idle().await;
     }
 
+    /// Leaves nothing of its cells on the disk: the program ends, which would not wait for it.
+    pub async fn leave(&self) {
+        if let Some(scratch) = &self.scratch {
+            self.drain();
+            self.settle().await;
+            scratch.close();
+        }
+    }
+
     /// An engine that runs nothing, for tests of what never reaches one.
     #[cfg(test)]
     pub(crate) fn idle() -> Self {
@@ -224,6 +239,7 @@ impl Engine {
                 output_files_count: 0,
             },
             isolation: Vec::new(),
+            scratch: None,
             draining: AtomicBool::new(true),
         }
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use cellblock_sandbox::CellPolicy;
 
 use super::LayerState;
-use crate::{config::EngineKind, wall::WallSpec};
+use crate::{config::EngineKind, scratch::Scratch, wall::WallSpec};
 
 /// Everything.
 #[derive(Debug)]
@@ -18,6 +18,13 @@ pub struct EngineSettings {
     pub environments: Vec<EnvironmentSettings>,
     /// The layers in force, as they are reported.
     pub isolation: Vec<LayerState>,
+}
+
+impl EnvironmentSettings {
+    /// Where its cells have their directories, if they have no namespaces.
+    pub(super) fn scratch(&self) -> Option<&Arc<Scratch>> {
+        self.wall.in_place.as_ref().map(|place| &place.scratch)
+    }
 }
 
 /// How many executions may run and wait.

@@ -26,6 +26,24 @@ pub enum StartError {
     /// This machine does not let nsjail make walls.
     #[error("{}: {}. {}", .0.name, .0.detail, .0.remedy.as_deref().unwrap_or_default())]
     Machine(Box<Finding>),
+    /// This machine does not give cells their namespaces.
+    #[error(
+        "{}: {}. {} Or accept processes of one user without namespaces, for scripts that may run beside \
+         one another: --floor process, or CELLBLOCK_FLOOR=process",
+        .0.name, .0.detail, .0.remedy.as_deref().unwrap_or_default()
+    )]
+    NoNamespaces(Box<Finding>),
+    /// What stands in for namespaces cannot be had either.
+    #[error(
+        "namespaces cannot be made here ({obstacle}), and the floor process does without only where \
+         {missing}"
+    )]
+    NotInPlace {
+        /// What keeps namespaces from being made.
+        obstacle: String,
+        /// What is missing, as what would have to be.
+        missing: String,
+    },
     /// An environment has not been built.
     #[error("environment {0:?} is not built: run `cellblock env build {0}`")]
     NotBuilt(String),

@@ -27,6 +27,7 @@ mod packages;
 mod progress;
 mod reach;
 mod relocate;
+mod start;
 mod store;
 mod tree;
 
@@ -39,6 +40,7 @@ pub use layout::{MOUNT_POINT, PACKAGES, PYTHON};
 pub use packages::Package;
 pub use progress::Progress;
 pub use reach::reachable_by_others;
+pub use start::{Loader, loader};
 
 use fingerprint::fingerprint;
 use interpreter::Interpreter;

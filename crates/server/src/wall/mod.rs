@@ -5,6 +5,7 @@
 //! the cells along when it ends.
 
 mod control;
+mod in_place;
 mod log;
 mod nsjail;
 
@@ -27,7 +28,9 @@ use rustix::{
 use thiserror::Error;
 use tokio::process::{Child, Command};
 
+use crate::scratch::Passing;
 pub use control::{Control, ControlError};
+pub use in_place::InPlaceWall;
 use log::LogTail;
 pub use nsjail::{Identity, WallSpec};
 
@@ -163,15 +166,26 @@ impl Wall {
     }
 }
 
-/// Starts nsjail. The file is its configuration, to be held until it has been read.
-fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, File), WallError> {
+/// nsjail's configuration, to be held until it has been read.
+enum Written {
+    InMemory(File),
+    InPlace(Passing),
+}
+
+/// Starts nsjail.
+fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, Written), WallError> {
     let failed = |source| WallError::Spawn {
         path: spec.nsjail.clone(),
         source,
     };
-    let config = in_memory(&spec.to_config()).map_err(failed)?;
-    // nsjail does not inherit the descriptor, it opens the file by this process' own directory.
-    let path = format!("/proc/{}/fd/{}", std::process::id(), config.as_raw_fd());
+    let config = write(spec).map_err(failed)?;
+    let path = match &config {
+        // nsjail does not inherit the descriptor, it opens the file by this process' own directory.
+        Written::InMemory(file) => {
+            format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()).into()
+        }
+        Written::InPlace(file) => file.path().to_owned(),
+    };
     let child = Command::new(&spec.nsjail)
         .arg("--config")
         .arg(path)
@@ -183,6 +197,15 @@ fn spawn(spec: &WallSpec, control: OwnedFd) -> Result<(Child, File), WallError> 
         .kill_on_drop(true)
         .spawn();
     Ok((child.map_err(failed)?, config))
+}
+
+fn write(spec: &WallSpec) -> io::Result<Written> {
+    let text = spec.to_config();
+    match &spec.in_place {
+        None => in_memory(&text).map(Written::InMemory),
+        // This process' directory in /proc is closed to others of its user.
+        Some(place) => place.scratch.file(&text).map(Written::InPlace),
+    }
 }
 
 /// A file without a place on a disk: a server may run where it can write nowhere. memfd_create(2)

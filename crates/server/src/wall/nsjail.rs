@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::in_place::{self, InPlaceWall};
+
 /// What a wall is made of.
 #[derive(Debug, Clone)]
 pub struct WallSpec {
@@ -20,6 +22,8 @@ pub struct WallSpec {
     pub cold: bool,
     /// Bytes and inodes of `/tmp` in a cold wall; a zygote's cells mount their own.
     pub tmp: (u64, u64),
+    /// Without namespaces: nothing is mounted, and all of the above lies where it is.
+    pub in_place: Option<InPlaceWall>,
 }
 
 /// The user that the inside is mapped to.
@@ -34,7 +38,7 @@ pub struct Identity {
 }
 
 /// The small environment of a cell. A script's own variables are added per run.
-const ENVIRONMENT: &[&str] = &[
+pub(super) const ENVIRONMENT: &[&str] = &[
     "HOME=/tmp",
     "TMPDIR=/tmp",
     "LANG=C.UTF-8",
@@ -94,6 +98,9 @@ rlimit_msgqueue: 0
 impl WallSpec {
     /// The configuration file's text.
     pub fn to_config(&self) -> String {
+        if let Some(place) = &self.in_place {
+            return in_place::config(self, place);
+        }
         let mut text = FIXED.to_owned();
         for variable in ENVIRONMENT {
             line(&mut text, format_args!("envar: {}", quoted(variable)));
@@ -187,7 +194,7 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 }
 
 /// A string in protobuf's text form.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for byte in text.bytes() {
         match byte {
@@ -221,6 +228,7 @@ mod tests {
             },
             cold,
             tmp: (64 << 20, 8192),
+            in_place: None,
         }
     }
 

@@ -46,7 +46,9 @@ async fn carry_out(
     let engine = Engine::start(config).await?;
     let environment = request.environment.clone();
     wait_until_ready(&engine).await?;
-    let outcome = engine.execute(request).await?;
+    let outcome = engine.execute(request).await;
+    engine.leave().await;
+    let outcome = outcome?;
     if let Some(directory) = output_dir {
         files::write(&outcome.files, directory)?;
     }

@@ -12,12 +12,13 @@ use tokio::{sync::watch, task::JoinSet};
 
 use super::Shelf;
 use crate::{
-    cell::{self, Cell, ServerEnds},
+    cell::{self, Cell, ServerEnds, place::Place},
     cgroup::{Groups, Slot},
     engine::{
         settings::EnvironmentSettings,
         source::{SourceError, setup},
     },
+    scratch::{Directory, Scratch},
     wall::{ControlError, Wall},
 };
 
@@ -51,8 +52,14 @@ pub(super) struct Keeper {
     failed: watch::Sender<Failure>,
 }
 
-/// A cell that was asked for: its ends, its cgroup, and when.
-type Unborn = (ServerEnds, Option<Slot>, Instant);
+/// A cell that was asked for: its ends, its cgroup, its directory if it has no `/tmp`, and when.
+#[derive(Debug)]
+struct Unborn {
+    ends: ServerEnds,
+    slot: Option<Slot>,
+    directory: Option<Directory>,
+    asked: Instant,
+}
 
 /// Cells on their way: forked or about to be, not on the shelf yet.
 struct Nursery {
@@ -216,7 +223,8 @@ impl Nursery {
 
     /// Asks for as many cells as the shelf lacks.
     async fn fill(&mut self, keeper: &Keeper) -> Result<(), SourceError> {
-        if self.rests() {
+        let ends = keeper.settings.scratch().is_some_and(|it| it.is_closed());
+        if self.rests() || ends {
             return Ok(());
         }
         if keeper.shelf.can_wait() {
@@ -235,18 +243,28 @@ impl Nursery {
             }
             let slot = keeper.groups.as_ref().map(Groups::take).transpose()?;
             let (ours, theirs) = cell::ends().map_err(cell::CellError::from)?;
+            let scratch = keeper.settings.scratch();
+            let directory = scratch.map(Scratch::directory).transpose();
+            let directory = directory.map_err(cell::CellError::from)?;
             let number = self.next;
             self.next += 1;
             {
-                let doors = slot.iter().flat_map(Slot::doors);
-                let descriptors: Vec<BorrowedFd<'_>> = theirs.as_fds().chain(doors).collect();
+                let more = directory.iter().map(Directory::as_fd);
+                let more = more.chain(slot.iter().flat_map(Slot::doors));
+                let descriptors: Vec<BorrowedFd<'_>> = theirs.as_fds().chain(more).collect();
                 let request = Request::Fork {
                     cell: number,
                     rehearse: !keeper.shelf.wants_more_than(coming),
                 };
                 self.wall.control.send(&request, &descriptors).await?;
             }
-            self.unborn.insert(number, (ours, slot, Instant::now()));
+            let unborn = Unborn {
+                ends: ours,
+                slot,
+                directory,
+                asked: Instant::now(),
+            };
+            self.unborn.insert(number, unborn);
         }
     }
 
@@ -257,15 +275,19 @@ impl Nursery {
         keeper: &Keeper,
     ) -> Result<(), ControlError> {
         match event? {
-            (Event::Forked { cell }, Some(init)) => {
-                if let Some((ends, slot, asked)) = self.unborn.remove(&cell) {
+            (Event::Forked { cell, script }, Some(init)) => {
+                if let Some(unborn) = self.unborn.remove(&cell) {
                     let wall = Arc::clone(&self.wall);
                     let within = keeper.settings.start_timeout;
                     let refill = keeper.shelf.refill.clone();
                     self.sealing.spawn(async move {
-                        let mut cell = Cell::new(ends, init, slot, wall)?;
+                        let Unborn { ends, slot, .. } = unborn;
+                        let place = unborn
+                            .directory
+                            .map(|directory| Place::new(directory, script));
+                        let mut cell = Cell::new(ends, init, slot, place.transpose()?, wall)?;
                         cell.sealed(within).await?;
-                        refill.observe(asked.elapsed().as_secs_f64());
+                        refill.observe(unborn.asked.elapsed().as_secs_f64());
                         Ok(cell)
                     });
                 }
