@@ -1,6 +1,6 @@
 //! The tables as they are written, and the requests they come to.
 
-use std::{env, fs, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use cellblock_tests::{quoted, slowness};
 use serde::Deserialize;
@@ -72,6 +72,9 @@ pub(crate) struct Attack {
     /// There, paths are others: see [`Attack::move_to`]. Where it depends on who runs the server or on
     /// who is faster, the outcomes are separated by ` or `.
     pub(crate) without_namespaces: Option<String>,
+    /// What comes of it on kernels that differ, by version, such as `6.1`.
+    #[serde(default)]
+    on_linux: BTreeMap<String, String>,
 }
 
 impl Attack {
@@ -84,6 +87,14 @@ impl Attack {
         {
             *text = places.put_into(text);
         }
+    }
+
+    /// What comes of it on this kernel, where that differs.
+    pub(crate) fn on_this_linux(&self) -> Option<&str> {
+        let name = rustix::system::uname();
+        let mut numbers = name.release().to_str().ok()?.split('.');
+        let version = format!("{}.{}", numbers.next()?, numbers.next()?);
+        self.on_linux.get(&version).map(String::as_str)
     }
 
     /// The request's body.
