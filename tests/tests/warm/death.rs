@@ -3,28 +3,19 @@
 use std::{thread::sleep, time::Duration};
 
 use cellblock_tests::{Engine, Report, Server, each_python, eventually};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use super::load::while_busy;
+use super::load::{PATIENCE, kill, kill_zygotes, while_busy};
 
 const SCRIPT: &str = "import time\ndef main():\n    time.sleep(0.02)\n    return 'whole'\n";
 const ANSWER: &str = r#"{"result":"whole","stdout":""}"#;
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_killed_zygote_costs_no_client_an_answer() {
     each_python(Engine::Warm, |setup, report| {
         let mut server = setup.start();
         while_busy(&server, report, SCRIPT, ANSWER, || {
-            for _ in 0..3 {
-                sleep(Duration::from_millis(400));
-                let [zygote] = server.zygotes()[..] else {
-                    panic!("one zygote is there: {:?}", server.zygotes())
-                };
-                kill(zygote);
-                let another = || matches!(server.zygotes()[..], [other] if other != zygote);
-                assert!(eventually(PATIENCE, another), "no other zygote came");
-            }
+            kill_zygotes(&server);
             sleep(Duration::from_millis(400));
         });
         // One that was killed while it was still warming up is logged as such.
@@ -46,7 +37,9 @@ fn a_killed_nsjail_costs_no_client_an_answer() {
         while_busy(&server, report, SCRIPT, ANSWER, || {
             sleep(Duration::from_millis(300));
             let nsjail = cellblock_tests::children(server.id());
-            nsjail.iter().copied().for_each(kill);
+            for id in &nsjail {
+                kill(*id).unwrap();
+            }
             let another =
                 || server.zygotes().len() == 1 && nsjail != cellblock_tests::children(server.id());
             assert!(eventually(PATIENCE, another), "no other wall came");
@@ -104,11 +97,6 @@ fn sigterm_under_load_answers_what_was_accepted() {
         let status = server.wait(PATIENCE).and_then(|status| status.code());
         report.check("exit code", status == Some(0), format!("{status:?}"));
     });
-}
-
-fn kill(id: u32) {
-    let id = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
-    kill_process(id, Signal::KILL).unwrap();
 }
 
 /// Not `Server::stop`, which takes a logged error for a fault: the deaths are logged as such.

@@ -2,13 +2,17 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    thread,
+    thread::{self, sleep},
+    time::Duration,
 };
 
-use cellblock_tests::{Client, Report, Server};
+use cellblock_tests::{Client, Report, Server, eventually};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Clients at a time.
 const CLIENTS: usize = 6;
+const BETWEEN_DEATHS: Duration = Duration::from_millis(400);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs `script` from several clients until `during` has ended; how many were answered.
 pub(crate) fn while_busy(
@@ -39,6 +43,25 @@ pub(crate) fn while_busy(
         }
     }
     answered
+}
+
+/// Kills the server's zygote a few times, and waits for another each time.
+pub(crate) fn kill_zygotes(server: &Server) {
+    for _ in 0..3 {
+        sleep(BETWEEN_DEATHS);
+        let [zygote] = server.zygotes()[..] else {
+            panic!("one zygote is there: {:?}", server.zygotes())
+        };
+        kill(zygote).unwrap();
+        let another = || matches!(server.zygotes()[..], [other] if other != zygote);
+        assert!(eventually(PATIENCE, another), "no other zygote came");
+    }
+}
+
+/// Kills a process, which may have ended already.
+pub(crate) fn kill(id: u32) -> rustix::io::Result<()> {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(id, Signal::KILL)
 }
 
 fn ask(client: &Client, script: &str, answer: &str, over: &AtomicBool) -> Result<usize, String> {
