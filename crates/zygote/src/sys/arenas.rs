@@ -13,7 +13,10 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use super::huge;
+use super::{
+    huge,
+    pages::{map, unmap},
+};
 
 /// Bytes set aside: more than any set of preloaded packages has needed. What is left over is given
 /// back before the first fork.
@@ -121,21 +124,5 @@ extern "C" fn give_back(_: *mut c_void, address: *mut c_void, size: usize) {
         unsafe { libc::madvise(address, size, libc::MADV_DONTNEED) };
     } else {
         unmap(at, size);
-    }
-}
-
-fn map(size: usize, flags: i32) -> Option<usize> {
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags;
-    // SAFETY: a new anonymous mapping, placed by the kernel, overlaps nothing.
-    let address = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
-    (address != libc::MAP_FAILED).then(|| address.expose_provenance())
-}
-
-fn unmap(address: usize, size: usize) {
-    if size > 0 {
-        // SAFETY: the range is part of a mapping of this module, or an arena that CPython mapped in
-        // the same way and gives back; nothing points into it any more.
-        unsafe { libc::munmap(ptr::with_exposed_provenance_mut(address), size) };
     }
 }

@@ -14,6 +14,6 @@ pub(crate) fn settle() -> usize {
     heap::settle();
     let fresh = arenas::settle();
     segments::join(&maps::read());
-    text::settle();
+    text::settle(&maps::read());
     huge::collapse(&maps::read(), &fresh)
 }

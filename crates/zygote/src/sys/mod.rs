@@ -8,5 +8,6 @@ pub(crate) mod immortal;
 pub(crate) mod interpreter;
 mod maps;
 pub(crate) mod memory;
+mod pages;
 mod segments;
 mod text;

@@ -11,6 +11,7 @@ use std::{ops::Range, ptr, sync::OnceLock};
 use super::{
     huge::{self, HUGE},
     maps::{self, Mapping},
+    pages,
 };
 
 /// The files whose code is loaded before anything is imported.
@@ -23,11 +24,17 @@ pub(super) fn gather() {
 }
 
 /// Puts a copy of their code in its place. Where the kernel refuses, all stays as it was.
-pub(super) fn settle() {
+pub(super) fn settle(maps: &[Mapping]) {
     let files = FILES.get().map_or(&[][..], Vec::as_slice);
-    let ours = |mapping: &Mapping| is_code(mapping) && files.contains(&mapping.inode);
-    for mapping in maps::read().into_iter().filter(ours) {
-        replace(&mapping.addresses);
+    let ours = |mapping: &&Mapping| is_code(mapping) && files.contains(&mapping.inode);
+    for mapping in maps.iter().filter(ours) {
+        let length = mapping.addresses.len() + HUGE;
+        if let Some(space) = pages::map(length, 0) {
+            replace(&mapping.addresses, space);
+            // The part that moved away is a hole that nothing has been mapped to since: no allocation
+            // comes between.
+            pages::unmap(space, length);
+        }
     }
 }
 
@@ -35,12 +42,10 @@ fn is_code(mapping: &Mapping) -> bool {
     mapping.inode != 0 && mapping.access == "r-xp"
 }
 
-fn replace(code: &Range<usize>) {
-    let Some(space) = Space::new(code.len() + HUGE) else {
-        return;
-    };
+/// `space`: the start of memory that is `HUGE` longer than the code.
+fn replace(code: &Range<usize>, space: usize) {
     // As far into a huge page as the code is: what is one in the copy can move as one.
-    let copy = space.start + code.start.wrapping_sub(space.start) % HUGE;
+    let copy = space + code.start.wrapping_sub(space) % HUGE;
     // SAFETY: the code is a mapping that can be read (`r-xp`), and the space is `HUGE` longer than
     // it, so that the copy ends within; it is new, so they do not overlap.
     unsafe { ptr::copy_nonoverlapping(pointer(code.start), pointer(copy), code.len()) };
@@ -69,31 +74,4 @@ fn replace(code: &Range<usize>) {
 
 fn pointer(address: usize) -> *mut u8 {
     ptr::with_exposed_provenance_mut(address)
-}
-
-/// Memory of its own, what is left of which is given back in the end.
-struct Space {
-    start: usize,
-    length: usize,
-}
-
-impl Space {
-    fn new(length: usize) -> Option<Self> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a new anonymous mapping, placed by the kernel, overlaps nothing.
-        let start = unsafe { libc::mmap(ptr::null_mut(), length, access, flags, -1, 0) };
-        (start != libc::MAP_FAILED).then(|| Self {
-            start: start.expose_provenance(),
-            length,
-        })
-    }
-}
-
-impl Drop for Space {
-    fn drop(&mut self) {
-        // SAFETY: it was mapped here and nothing points into it. The part that moved away is a hole
-        // that nothing has been mapped to since: no allocation comes between.
-        unsafe { libc::munmap(pointer(self.start).cast(), self.length) };
-    }
 }
