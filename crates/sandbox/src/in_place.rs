@@ -14,7 +14,6 @@
 use rustix::{
     io::Errno,
     process::{Signal, getpid, getppid},
-    thread::{CapabilitySet, CapabilitySets},
 };
 
 use crate::{
@@ -78,7 +77,13 @@ pub(crate) const SEAL: &[SealStep] = &[
         "set resource limits",
         steps::set_limits,
     ),
-    step(Layer::Capabilities, "drop capabilities", drop_capabilities),
+    // The bounding set stays, since there may be no right to change it: it is about what a program that
+    // is executed may gain, and nothing here executes one.
+    step(
+        Layer::Capabilities,
+        "drop capabilities",
+        steps::clear_capabilities,
+    ),
     step(
         Layer::NoNewPrivileges,
         "forbid privileges",
@@ -113,20 +118,6 @@ fn enter_directory(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepEr
     let directory = descriptors.directory.ok_or("no directory came with it")?;
     rustix::process::fchdir(sys::borrow(directory))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    Ok(())
-}
-
-/// The bounding set stays where there is no right to change it: it is about what a program that is
-/// executed may gain, and nothing here executes one.
-fn drop_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
-    rustix::thread::clear_ambient_capability_set()?;
-    let none = CapabilitySet::empty();
-    let sets = CapabilitySets {
-        effective: none,
-        permitted: none,
-        inheritable: none,
-    };
-    rustix::thread::set_capabilities(None, sets)?;
     Ok(())
 }
 

@@ -208,7 +208,7 @@ pub(crate) fn set_limit(resource: Resource, value: u64) -> Result<(), Errno> {
     )
 }
 
-fn drop_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+fn drop_capabilities(plan: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
     // A new user namespace gives its first process every capability over it, bounding set
     // included. The bounding set goes first: dropping from it needs CAP_SETPCAP.
     for capability in CapabilitySet::all().iter() {
@@ -219,6 +219,11 @@ fn drop_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
             Err(error) => return Err(error.into()),
         }
     }
+    clear_capabilities(plan, descriptors)
+}
+
+/// Of every set but the bounding one.
+pub(crate) fn clear_capabilities(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
     rustix::thread::clear_ambient_capability_set()?;
     let none = CapabilitySet::empty();
     let sets = CapabilitySets {

@@ -127,11 +127,10 @@ mod tests {
     use super::*;
     use crate::seccomp::{
         compile_cell,
-        tests::{ALLOW, ARCHITECTURES, EPERM, answer_of},
+        tests::{ALLOW, ARCHITECTURES, DONE, EPERM, answer_of},
     };
 
     const OWN: u64 = 4711;
-    const DONE: u32 = 0x0005_0000;
 
     fn answer(call: i64, args: [u64; 6]) -> u32 {
         let mut filters = compile_cell().unwrap();

@@ -17,7 +17,7 @@ pub(super) const ALLOW: u32 = 0x7fff_0000;
 const KILL: u32 = 0x8000_0000;
 pub(super) const EPERM: u32 = 0x0005_0001;
 /// An errno of 0: the call returns it, and is not made.
-const DONE: u32 = 0x0005_0000;
+pub(super) const DONE: u32 = 0x0005_0000;
 const ENOSYS: u32 = 0x0005_0026;
 
 /// Word `offset / 4` of `struct seccomp_data`: number, architecture, instruction pointer, arguments.
