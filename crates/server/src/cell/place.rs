@@ -87,9 +87,10 @@ fn is_led_by(leader: Pid) -> bool {
         number.then(|| fs::read_to_string(entry.path().join("stat")).ok())?
     });
     stats.into_iter().any(|stat| {
-        // After the name in parentheses: state, parent, group, session. proc(5)
-        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-        let mut fields = fields.split_ascii_whitespace();
+        // State, parent, group, session.
+        let Some(mut fields) = usage_by_proc::after_name(&stat) else {
+            return false;
+        };
         let dead = matches!(fields.next(), Some("Z" | "X"));
         let (group, session) = (fields.nth(1), fields.next());
         !dead && group == Some(leader.as_str()) && session == Some(leader.as_str())

@@ -64,36 +64,36 @@ fn children(pid: u32) -> Vec<u32> {
 
 fn cpu(pid: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the command in parentheses, which may hold anything; utime, stime,
-    // cutime and cstime are the fields 14 to 17.
-    let fields = stat.rsplit_once(')')?.1;
-    let ticks = fields
-        .split_ascii_whitespace()
-        .skip(11)
-        .take(4)
-        .map(str::parse::<u64>);
+    // utime, stime, cutime and cstime are the fields 14 to 17.
+    let ticks = after_name(&stat)?.skip(11).take(4).map(str::parse::<u64>);
     let ticks = ticks.sum::<Result<u64, _>>().ok()?;
     Some(Duration::from_millis(ticks * 1000 / TICKS))
 }
 
 /// Private and proportional memory: what the process added to what it shares with the zygote.
 fn own_memory(pid: u32) -> Option<u64> {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let field = |name: &str| {
-        let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_ascii_whitespace().next()?.parse::<u64>().ok()
-    };
-    Some((field("Private_Dirty:")? + field("Private_Clean:").unwrap_or(0)) * 1024)
+    kilobytes(pid, "smaps_rollup", "Private_Dirty:", "Private_Clean:")
 }
 
 /// Bytes of memory that a process holds and no file backs, in common with others or not.
 pub fn held(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    kilobytes(pid, "status", "RssAnon:", "RssShmem:")
+}
+
+/// The sum of two lines in kilobytes, the second of which may be missing, in bytes.
+fn kilobytes(pid: u32, file: &str, first: &str, second: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
     let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_ascii_whitespace().next()?.parse::<u64>().ok()
     };
-    Some((field("RssAnon:")? + field("RssShmem:").unwrap_or(0)) * 1024)
+    Some((field(first)? + field(second).unwrap_or(0)) * 1024)
+}
+
+/// The fields of `/proc/PID/stat` from the third on: the second is the command in parentheses, which
+/// may hold anything. proc(5)
+pub(super) fn after_name(stat: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(stat.rsplit_once(')')?.1.split_ascii_whitespace())
 }
 
 /// What a process may have added, where the kernel does not show this user which pages are its own: a
@@ -106,8 +106,8 @@ fn added_memory(pid: u32, inherited: u64) -> Option<u64> {
     const PAGE: u64 = 4096;
     let grown = held(pid)?.saturating_sub(inherited);
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Field 10, as counted in `cpu`.
-    let faults = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(7)?;
+    // Field 10.
+    let faults = after_name(&stat)?.nth(7)?;
     let met = faults.parse::<u64>().ok()?.saturating_mul(PAGE);
     Some(grown + met.saturating_sub(grown).min(inherited))
 }
