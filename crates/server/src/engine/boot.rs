@@ -81,6 +81,7 @@ fn environment_settings(
     root: &Path,
 ) -> EnvironmentSettings {
     let limits = &environment.limits;
+    let in_place = host.in_place.get(root);
     let policy = CellPolicy {
         tmp_bytes: limits.tmp_bytes,
         tmp_inodes: u64::from(limits.tmp_inodes),
@@ -90,7 +91,7 @@ fn environment_settings(
             ..CellPolicy::default().limits
         },
         omit: host.missing.keys().copied().collect(),
-        in_place: host.in_place.as_ref().map(|_| InPlace {
+        in_place: in_place.map(|_| InPlace {
             root: root.to_owned(),
             runtime: host.runtime.clone(),
         }),
@@ -106,7 +107,7 @@ fn environment_settings(
             identity: host.identity,
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),
-            in_place: in_place::wall(host, root),
+            in_place: in_place.cloned(),
         },
         policy: Arc::new(policy),
         preload: environment.preload.clone(),

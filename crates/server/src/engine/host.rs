@@ -14,8 +14,7 @@ use crate::{
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime,
-    scratch::Scratch,
-    wall::Identity,
+    wall::{Identity, InPlaceWall},
 };
 
 /// What was found on this machine.
@@ -31,8 +30,8 @@ pub(super) struct Host {
     pub(super) degraded: BTreeMap<Layer, String>,
     /// Processes and threads that count against a cell's limit beside its own.
     pub(super) other_processes: u64,
-    /// Cells are made without namespaces.
-    pub(super) in_place: Option<Arc<Scratch>>,
+    /// How walls are made of an image without namespaces, by its path; empty where there are some.
+    pub(super) in_place: BTreeMap<PathBuf, InPlaceWall>,
 }
 
 impl Host {
@@ -58,7 +57,7 @@ impl Host {
             roots,
             degraded: BTreeMap::new(),
             other_processes: 0,
-            in_place: None,
+            in_place: BTreeMap::new(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The engine without namespaces, where none can be made and the floor accepts that. Everything that
 //! stands in for them is required.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use cellblock_sandbox::{Layer, in_place::WITHOUT, probe};
 
@@ -45,14 +45,6 @@ pub(super) async fn start(
     Engine::with_settings(boot::settings(config, &host), host.groups.clone()).await
 }
 
-/// How walls of this host are made of an image, if they are made so.
-pub(super) fn wall(host: &Host, root: &Path) -> Option<InPlaceWall> {
-    Some(InPlaceWall {
-        scratch: Arc::clone(host.in_place.as_ref()?),
-        loader: environment::loader(root)?,
-    })
-}
-
 /// Tries what is needed, and notes what is given up. The error says what there would have to be.
 fn prepare(config: &Config, mut host: Host, obstacle: &str) -> Result<Host, String> {
     let cold = |(_, environment): &(_, &crate::config::EnvironmentConfig)| {
@@ -66,18 +58,28 @@ fn prepare(config: &Config, mut host: Host, obstacle: &str) -> Result<Host, Stri
     let (landlock, seccomp) = (probe::landlock(), probe::seccomp());
     landlock.map_err(|error| format!("the kernel has Landlock ({error})"))?;
     seccomp.map_err(|error| format!("the kernel has filters of system calls ({error})"))?;
-    for (name, root) in &host.roots {
-        environment::loader(root)
-            .ok_or_else(|| format!("environment {name:?} has a dynamic loader in its image"))?;
-    }
     // It has a uid in common with the cells, or could have.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(|error| format!("the server can be closed to tracing ({error})"))?;
     let scratch = scratch(config, &host)?;
     note(&mut host, obstacle, &scratch);
     host.other_processes = others(config, host.identity.uid);
-    host.in_place = Some(Arc::new(scratch));
+    host.in_place = walls(&host.roots, &Arc::new(scratch))?;
     Ok(host)
+}
+
+/// How walls are made of each image, by its path.
+fn walls(
+    roots: &[(String, PathBuf)],
+    scratch: &Arc<Scratch>,
+) -> Result<BTreeMap<PathBuf, InPlaceWall>, String> {
+    let wall = |(name, root): &(String, PathBuf)| {
+        let loader = environment::loader(root)
+            .ok_or_else(|| format!("environment {name:?} has a dynamic loader in its image"))?;
+        let scratch = Arc::clone(scratch);
+        Ok((root.clone(), InPlaceWall { loader, scratch }))
+    };
+    roots.iter().map(wall).collect()
 }
 
 fn scratch(config: &Config, host: &Host) -> Result<Scratch, String> {

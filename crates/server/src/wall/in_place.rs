@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, path::PathBuf, sync::Arc};
 
-use super::nsjail::{ENVIRONMENT, WallSpec, quoted};
+use super::nsjail::{ENVIRONMENT, WallSpec, fixed, map, quoted};
 use crate::{
     environment::{Loader, PYTHON},
     scratch::Scratch,
@@ -18,40 +18,11 @@ pub struct InPlaceWall {
     pub scratch: Arc<Scratch>,
 }
 
-/// As `FIXED` of the other walls, with no namespace. Without one of mounts, nsjail leaves the root
-/// as it is.
-const FIXED: &str = r#"name: "cellblock"
-mode: ONCE
-cwd: "/"
-time_limit: 0
-log_level: WARNING
-keep_env: false
-keep_caps: false
-disable_no_new_privs: false
-nice_level: 0
-mount_proc: false
-clone_newnet: false
-clone_newuser: false
-clone_newns: false
-clone_newpid: false
-clone_newipc: false
-clone_newuts: false
-clone_newcgroup: false
-rlimit_as_type: HARD
-rlimit_core: 0
-rlimit_cpu_type: HARD
-rlimit_fsize_type: HARD
-rlimit_nofile: 2048
-rlimit_nproc_type: HARD
-rlimit_stack: 8
-rlimit_memlock: 0
-rlimit_msgqueue: 0
-"#;
-
 /// The configuration's text.
 pub(super) fn config(spec: &WallSpec, place: &InPlaceWall) -> String {
     let root = spec.root.to_string_lossy();
-    let mut text = FIXED.to_owned();
+    // Without a namespace of mounts, nsjail leaves the root as it is.
+    let mut text = fixed(false);
     // Writing to a String cannot fail.
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name}: {}", quoted(value));
@@ -67,12 +38,8 @@ pub(super) fn config(spec: &WallSpec, place: &InPlaceWall) -> String {
     line("envar", &format!("TZDIR={root}/usr/share/zoneinfo"));
     line("envar", &format!("LOCPATH={root}/usr/lib/locale"));
     let (uid, gid) = (spec.identity.uid, spec.identity.gid);
-    for (map, id) in [("uidmap", uid), ("gidmap", gid)] {
-        let _ = writeln!(
-            text,
-            "{map} {{ inside_id: \"{id}\" outside_id: \"{id}\" count: 1 }}"
-        );
-    }
+    map(&mut text, "uidmap", uid, uid);
+    map(&mut text, "gidmap", gid, gid);
     let arguments: Vec<_> = arguments(spec, place)
         .iter()
         .map(|argument| format!("arg: {}", quoted(argument)))

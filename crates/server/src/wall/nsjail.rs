@@ -63,11 +63,10 @@ const DEVICES: &[&str] = &[
     "/dev/urandom",
 ];
 
-/// Everything that is not said here is nsjail's default: pivoted root, no capabilities,
-/// `no_new_privs`, clean environment, all descriptors but 0, 1, 2 closed.
+/// What all walls have in common. Everything that is not said here is nsjail's default: no
+/// capabilities, `no_new_privs`, clean environment, all descriptors but 0, 1, 2 closed.
 const FIXED: &str = r#"name: "cellblock"
 mode: ONCE
-hostname: "wall"
 cwd: "/"
 time_limit: 0
 log_level: WARNING
@@ -75,15 +74,7 @@ keep_env: false
 keep_caps: false
 disable_no_new_privs: false
 nice_level: 0
-iface_no_lo: true
 mount_proc: false
-clone_newnet: true
-clone_newuser: true
-clone_newns: true
-clone_newpid: true
-clone_newipc: true
-clone_newuts: true
-clone_newcgroup: true
 rlimit_as_type: HARD
 rlimit_core: 0
 rlimit_cpu_type: HARD
@@ -95,25 +86,23 @@ rlimit_memlock: 0
 rlimit_msgqueue: 0
 "#;
 
+/// As nsjail names them.
+const NAMESPACES: [&str; 7] = ["net", "user", "ns", "pid", "ipc", "uts", "cgroup"];
+
 impl WallSpec {
     /// The configuration file's text.
     pub fn to_config(&self) -> String {
         if let Some(place) = &self.in_place {
             return in_place::config(self, place);
         }
-        let mut text = FIXED.to_owned();
+        let mut text = fixed(true);
+        text.push_str("hostname: \"wall\"\niface_no_lo: true\n");
         for variable in ENVIRONMENT {
             line(&mut text, format_args!("envar: {}", quoted(variable)));
         }
         let Identity { inside, uid, gid } = self.identity;
-        for (map, outside) in [("uidmap", uid), ("gidmap", gid)] {
-            line(
-                &mut text,
-                format_args!(
-                    "{map} {{ inside_id: \"{inside}\" outside_id: \"{outside}\" count: 1 }}"
-                ),
-            );
-        }
+        map(&mut text, "uidmap", inside, uid);
+        map(&mut text, "gidmap", inside, gid);
         bind(&mut text, &self.root, "/", "nodev: true");
         bind(&mut text, &self.runtime, "/cellblock", "nodev: true");
         for device in DEVICES {
@@ -171,6 +160,24 @@ impl WallSpec {
             ),
         );
     }
+}
+
+/// What is alike in all walls of a kind: each namespace is new, and with it the root is pivoted, or
+/// none is.
+pub(super) fn fixed(namespaces: bool) -> String {
+    let mut text = FIXED.to_owned();
+    for kind in NAMESPACES {
+        line(&mut text, format_args!("clone_new{kind}: {namespaces}"));
+    }
+    text
+}
+
+/// Who a user or group inside is outside.
+pub(super) fn map(text: &mut String, name: &str, inside: u32, outside: u32) {
+    line(
+        text,
+        format_args!("{name} {{ inside_id: \"{inside}\" outside_id: \"{outside}\" count: 1 }}"),
+    );
 }
 
 /// A bind mount, always read-only. For a device too: that leaves reading and writing the device as
