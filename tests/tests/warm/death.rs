@@ -30,6 +30,22 @@ fn a_killed_zygote_costs_no_client_an_answer() {
     });
 }
 
+/// Runs so short that they are over before their cell's init has run at all: it still hears the server.
+#[test]
+fn every_cell_ends_when_it_is_told_to() {
+    each_python(Engine::Warm, |setup, report| {
+        let server = setup.start();
+        let script = "def main():\n    return 'whole'\n";
+        let answered = while_busy(&server, report, script, ANSWER, || {
+            sleep(Duration::from_secs(5));
+        });
+        report.check("runs went on", answered > 100, format!("{answered} did"));
+        let log = server.log();
+        report.check("no cell is killed", !log.contains("by force"), &log);
+        server.stop(report);
+    });
+}
+
 #[test]
 fn a_killed_nsjail_costs_no_client_an_answer() {
     each_python(Engine::Warm, |setup, report| {

@@ -26,7 +26,10 @@ use std::{
 
 use rustix::{io::Errno, process::Signal};
 
-use super::{Opaque, borrow, decimal, default_sigchld, duplicate_to, exec, exit_now, tid_address};
+use super::{
+    Opaque, block_signals, borrow, decimal, default_sigchld, duplicate_to, exec, exit_now,
+    tid_address,
+};
 use crate::plan::Plan;
 
 /// Bytes of init's stack: its deepest call is a mount with a few locals.
@@ -182,6 +185,9 @@ fn fail(shared: &mut Shared<'_>, step: &'static str, errno: Errno) -> ! {
 /// this exit ends it too, since a pid namespace does not outlive its pid 1, and without one the
 /// process has asked to end with its parent.
 fn become_init(shared: &mut Shared<'_>) -> ! {
+    // The server knows of this process as soon as it has its own memory, and may want it gone before
+    // the init program has run at all.
+    block_signals();
     // This process' descriptor table is a copy (no CLONE_FILES).
     if let Err(errno) = duplicate_to(borrow(shared.report), REPORT_FD) {
         fail(shared, "place the report pipe", errno);

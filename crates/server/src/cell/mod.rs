@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod capture;
 pub mod channel;
+mod pace;
 pub mod place;
 pub mod run;
 pub mod usage_by_proc;
@@ -23,6 +24,7 @@ use cellblock_wire::{
     status::{self, InitReport},
 };
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     net::{AddressFamily, SocketFlags, SocketType},
     pipe::PipeFlags,
     process::{Signal, pidfd_send_signal},
@@ -35,7 +37,7 @@ use channel::Channel;
 use place::Place;
 
 /// How long init gets to end its cell before the kernel is asked to.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How long it may take until a wall's death is known, after that of a cell in it was.
 const OBITUARY: Duration = Duration::from_millis(200);
@@ -221,11 +223,22 @@ impl Cell {
         if let Ok(ended) = tokio::time::timeout(GRACE, self.ended()).await {
             return ended;
         }
-        // Init did not get to it: the kernel does, once init itself is killed.
+        tracing::warn!("a cell did not end in {GRACE:?}: it is killed by force");
+        // Once init itself is killed, the kernel kills the rest. The report's pipe is closed before that;
+        // init's process ends after it.
         self.signal(Signal::KILL);
-        tokio::time::timeout(GRACE * 20, self.ended())
+        let _ = tokio::time::timeout(GRACE * 5, self.gone()).await;
+        tokio::time::timeout(GRACE, self.ended())
             .await
             .unwrap_or(Ended::Lost)
+    }
+
+    /// Waits until init is dead, looking rarely: hardly ever is there anything to wait for.
+    async fn gone(&self) {
+        // Readable once the process has ended: pidfd_open(2).
+        while !has_ended(&self.pidfd) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -237,6 +250,11 @@ impl Cell {
     pub fn stands(&self) -> bool {
         self.ended.is_none() && !self.wall.is_dead()
     }
+}
+
+fn has_ended(pidfd: &OwnedFd) -> bool {
+    let mut wanted = [PollFd::new(pidfd, PollFlags::IN)];
+    !matches!(poll(&mut wanted, Some(&Timespec::default())), Ok(0))
 }
 
 /// Waits for init's report, or for the pipe's end without one. Cancel-safe, because the report is

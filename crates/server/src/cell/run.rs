@@ -14,6 +14,7 @@ use super::{
     Cell, Ended,
     answer::{Answer, Budget, Progress},
     capture::Capture,
+    pace::Pace,
     read_report,
     verdict::{NoVerdict, Observed, Stop, verdict},
     watch::Watch,
@@ -109,11 +110,18 @@ impl Cell {
         let mut unsent = packets.next();
         let mut watch = Watch::new(&task.limits, self.slot.is_some(), self.place.is_some());
         let mut channel_open = true;
+        let mut pace = Pace::new(Instant::now());
         let [stdout, stderr] = streams;
         loop {
             // Looked at in every round, because a stream that never pauses would keep the timers
             // below from ever being asked.
             let now = Instant::now();
+            if unsent.is_none()
+                && let Some(until) = pace.spend(now)
+            {
+                tokio::time::sleep_until(until.min(deadline)).await;
+                continue;
+            }
             if now >= deadline {
                 return Stop::Timeout;
             }
