@@ -1,5 +1,5 @@
 //! What a cell writes to descriptors 1 and 2: kept up to a limit, drained beyond it, so that a
-//! script is never blocked or killed for talking too much.
+//! script is never stopped or killed for talking too much, only slowed: see `pace`.
 
 use std::io;
 

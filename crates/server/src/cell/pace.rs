@@ -33,17 +33,15 @@ impl Pace {
     pub(super) fn spend(&mut self, now: Instant) -> Option<Instant> {
         if self.left == 0 {
             let beats = now.saturating_duration_since(self.filled).as_millis();
+            if beats == 0 {
+                return Some(self.filled + BEAT);
+            }
             let more = u32::try_from(beats).map_or(BURST, |beats| beats.saturating_mul(EACH_BEAT));
             self.left = more.min(BURST);
             self.filled = now;
         }
-        match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                None
-            }
-            None => Some(now + BEAT),
-        }
+        self.left -= 1;
+        None
     }
 }
 
@@ -57,6 +55,12 @@ mod tests {
         let mut pace = Pace::new(begun);
         assert!((0..BURST).all(|_| pace.spend(begun).is_none()));
         assert_eq!(pace.spend(begun), Some(begun + BEAT));
+        let within = begun + BEAT / 2;
+        assert_eq!(
+            pace.spend(within),
+            Some(begun + BEAT),
+            "asking puts nothing off"
+        );
         let later = begun + BEAT;
         assert!((0..EACH_BEAT).all(|_| pace.spend(later).is_none()));
         assert_eq!(pace.spend(later), Some(later + BEAT));

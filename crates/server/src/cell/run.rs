@@ -116,12 +116,6 @@ impl Cell {
             // Looked at in every round, because a stream that never pauses would keep the timers
             // below from ever being asked.
             let now = Instant::now();
-            if unsent.is_none()
-                && let Some(until) = pace.spend(now)
-            {
-                tokio::time::sleep_until(until.min(deadline)).await;
-                continue;
-            }
             if now >= deadline {
                 return Stop::Timeout;
             }
@@ -129,6 +123,12 @@ impl Cell {
                 && let Some(stop) = watch.look(self.slot.as_mut(), &self.pidfd, self.place.as_ref())
             {
                 return stop;
+            }
+            if unsent.is_none()
+                && let Some(until) = pace.spend(now)
+            {
+                tokio::time::sleep_until(until.min(deadline)).await;
+                continue;
             }
             // The order matters: an answer that came before the process' end counts.
             tokio::select! {
