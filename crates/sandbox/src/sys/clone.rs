@@ -187,7 +187,9 @@ fn fail(shared: &mut Shared<'_>, step: &'static str, errno: Errno) -> ! {
 fn become_init(shared: &mut Shared<'_>) -> ! {
     // The server knows of this process as soon as it has its own memory, and may want it gone before
     // the init program has run at all.
-    block_signals();
+    if let Err(errno) = block_signals() {
+        fail(shared, "block signals", errno);
+    }
     // This process' descriptor table is a copy (no CLONE_FILES).
     if let Err(errno) = duplicate_to(borrow(shared.report), REPORT_FD) {
         fail(shared, "place the report pipe", errno);

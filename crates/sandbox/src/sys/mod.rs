@@ -107,16 +107,16 @@ pub(crate) fn default_sigchld() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
-/// Has every signal wait that can, also in the program that this process becomes: execve(2) keeps the
-/// mask. What comes to a pid 1 before it has said what it wants would be thrown away, unless it is
-/// blocked (signal(7), pid_namespaces(7)).
-pub(crate) fn block_signals() {
+/// Has every signal wait that can, in this process and in the program that this process becomes:
+/// execve(2) keeps the mask. What comes to a pid 1 before it has said what it wants would be thrown
+/// away, unless it is blocked (signal(7), pid_namespaces(7)).
+pub(crate) fn block_signals() -> Result<(), Errno> {
     let mut all = std::mem::MaybeUninit::uninit();
     // SAFETY: the pointer is to a live set, which this fills and does not keep.
     unsafe { libc::sigfillset(all.as_mut_ptr()) };
     // SAFETY: the set was filled above, and is read during the call only. A null pointer asks for no old
     // mask: sigprocmask(2).
-    unsafe { libc::sigprocmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut()) };
+    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut()) })
 }
 
 /// Lets the kernel reap this process' children. `SIG_IGN` for SIGCHLD, sigaction(2).

@@ -4,7 +4,7 @@ use std::{io, os::fd::OwnedFd};
 
 use cellblock_wire::packet::MAX_PACKET;
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::PollFlags,
     net::{RecvFlags, SendFlags},
 };
 use tokio::{io::Interest, net::UnixStream};
@@ -55,9 +55,7 @@ impl Channel {
     /// be older than the end that was just read.
     fn is_closed(&self) -> bool {
         let gone = PollFlags::RDHUP | PollFlags::HUP;
-        let mut watched = [PollFd::new(&self.socket, PollFlags::RDHUP)];
-        let asked = poll(&mut watched, Some(&Timespec::default()));
-        asked.is_ok() && watched[0].revents().intersects(gone)
+        super::shows(&self.socket, PollFlags::RDHUP).intersects(gone)
     }
 
     /// Sends one packet. `Ok(false)` when nobody is there to take it.

@@ -199,6 +199,10 @@ impl Cell {
     /// Ends the cell and waits until nothing of it is left.
     pub async fn end(&mut self) -> Ended {
         let ended = self.end_by_force().await;
+        if ended == Ended::Lost {
+            // The report's pipe is closed before the rest of the cell is dead; init's process ends after it.
+            let _ = tokio::time::timeout(GRACE * 5, self.gone()).await;
+        }
         if let Some(place) = &mut self.place {
             if ended == Ended::Lost {
                 place.sweep().await;
@@ -224,11 +228,9 @@ impl Cell {
             return ended;
         }
         tracing::warn!("a cell did not end in {GRACE:?}: it is killed by force");
-        // Once init itself is killed, the kernel kills the rest. The report's pipe is closed before that;
-        // init's process ends after it.
+        // Once init itself is killed, the kernel kills the rest.
         self.signal(Signal::KILL);
-        let _ = tokio::time::timeout(GRACE * 5, self.gone()).await;
-        tokio::time::timeout(GRACE, self.ended())
+        tokio::time::timeout(GRACE * 5, self.ended())
             .await
             .unwrap_or(Ended::Lost)
     }
@@ -236,7 +238,7 @@ impl Cell {
     /// Waits until init is dead, looking rarely: hardly ever is there anything to wait for.
     async fn gone(&self) {
         // Readable once the process has ended: pidfd_open(2).
-        while !has_ended(&self.pidfd) {
+        while !shows(&self.pidfd, PollFlags::IN).contains(PollFlags::IN) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
@@ -252,9 +254,13 @@ impl Cell {
     }
 }
 
-fn has_ended(pidfd: &OwnedFd) -> bool {
-    let mut wanted = [PollFd::new(pidfd, PollFlags::IN)];
-    !matches!(poll(&mut wanted, Some(&Timespec::default())), Ok(0))
+/// What the kernel has to say of a descriptor now; nothing where it cannot be asked.
+fn shows(descriptor: &impl AsFd, wanted: PollFlags) -> PollFlags {
+    let mut watched = [PollFd::new(descriptor, wanted)];
+    match poll(&mut watched, Some(&Timespec::default())) {
+        Ok(_) => watched[0].revents(),
+        Err(_) => PollFlags::empty(),
+    }
 }
 
 /// Waits for init's report, or for the pipe's end without one. Cancel-safe, because the report is
