@@ -64,18 +64,19 @@ impl Control {
         }
     }
 
-    /// The next event, with the descriptor beside it. Cancel-safe.
-    pub async fn receive(&self) -> Result<(Event, Option<OwnedFd>), ControlError> {
-        let mut bytes = vec![0; MAX_CONTROL];
+    /// The next event, with the descriptor beside it. Cancel-safe. `room` is for the bytes, and is
+    /// worth keeping: it is made once.
+    pub async fn receive(
+        &self,
+        room: &mut Vec<u8>,
+    ) -> Result<(Event, Option<OwnedFd>), ControlError> {
+        room.resize(MAX_CONTROL, 0);
         loop {
             self.0.readable().await?;
-            match self
-                .0
-                .try_io(Interest::READABLE, || receive(&self.0, &mut bytes))
-            {
+            match self.0.try_io(Interest::READABLE, || receive(&self.0, room)) {
                 Ok((0, _)) => return Err(ControlError::Closed),
                 Ok((length, descriptor)) => {
-                    return Ok((serde_json::from_slice(&bytes[..length])?, descriptor));
+                    return Ok((serde_json::from_slice(&room[..length])?, descriptor));
                 }
                 Err(error) if again(&error) => {}
                 Err(error) => return Err(error.into()),

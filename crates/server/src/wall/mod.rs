@@ -224,7 +224,7 @@ async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> 
         .send(&Request::Setup(setup), &[])
         .await
         .map_err(ended)?;
-    match control.receive().await.map_err(ended)? {
+    match control.receive(&mut Vec::new()).await.map_err(ended)? {
         (Event::Ready(ready), _) => Ok(ready),
         (Event::Fatal { stage, message }, _) => Err(WallError::Fatal { stage, message }),
         (Event::Forked { .. } | Event::ForkFailed { .. }, _) => Err(WallError::Ended {

@@ -124,6 +124,7 @@ impl Keeper {
         let wall = Arc::new(wall);
         let mut nursery = Nursery::new(Arc::clone(&wall));
         let mut successor = None;
+        let mut room = Vec::new();
         loop {
             if let Err(error) = nursery.fill(self).await {
                 return self.lose(&wall, &error);
@@ -145,7 +146,7 @@ impl Keeper {
             };
             let pause = nursery.pause_ends();
             tokio::select! {
-                event = wall.control.receive() => {
+                event = wall.control.receive(&mut room) => {
                     if let Err(error) = nursery.take(event, self) {
                         return self.lose(&wall, &error);
                     }
