@@ -19,8 +19,11 @@ static FILES: OnceLock<Vec<u64>> = OnceLock::new();
 
 /// Notes which files those are.
 pub(super) fn gather() {
-    let inodes = maps::read().into_iter().filter(is_code);
-    let _ = FILES.set(inodes.map(|mapping| mapping.inode).collect());
+    let maps = maps::read();
+    let hot = maps
+        .iter()
+        .filter(|mapping| is_code(mapping) && is_hot(mapping));
+    let _ = FILES.set(hot.map(|mapping| mapping.inode).collect());
 }
 
 /// Puts a copy of their code in its place. Where the kernel refuses, all stays as it was.
@@ -36,6 +39,16 @@ pub(super) fn settle(maps: &[Mapping]) {
             pages::unmap(space, length);
         }
     }
+}
+
+/// The interpreter, the C library and the loader, by their files' names. Of what else is loaded this
+/// early, a cell runs less than it would cost to have its page tables copied.
+fn is_hot(mapping: &Mapping) -> bool {
+    let name = mapping.name.as_deref().unwrap_or_default();
+    let file = name.rsplit('/').next().unwrap_or_default();
+    ["python", "libpython", "libc.", "ld-"]
+        .iter()
+        .any(|start| file.starts_with(start))
 }
 
 fn is_code(mapping: &Mapping) -> bool {
