@@ -1,7 +1,7 @@
 """The Python half of a cell: runs one untrusted script and answers on a packet channel.
 
 `cell.run(fd)` serves one job. A zygote calls `preload()` and, after all imports, `finish()` before
-it forks, and `reseed()` in each fork.
+it forks, and `seed.reseed()` in each fork.
 """
 
 
@@ -12,18 +12,18 @@ def preload() -> None:
     warm.preload()
 
 
-def finish(home: str, modules: list, restricted: list) -> None:
-    """Do, in the zygote and after all imports, what its cells would each do alike."""
-    from . import cell, seed, stdio
+def finish(home: str, modules: list, restricted: list, pack: object) -> None:
+    """Do, in the zygote and after all imports, what its cells would each do alike.
 
+    `pack()` has what is made after it lie together, and leaves alone what is free among the old.
+    """
+    import gc
+
+    from . import cell, rehearsal, seed, stdio
+
+    gc.collect()
+    pack()
     stdio.install_in_zygote()
     seed.prepare()
     cell.prepare(home, modules, restricted)
-    cell.settle_in()
-
-
-def reseed() -> None:
-    """Make a fresh fork's randomness its own; call it before any user code."""
-    from . import seed
-
-    seed.reseed()
+    rehearsal.settle_in(pack)

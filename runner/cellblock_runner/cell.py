@@ -29,9 +29,8 @@ __builtins__ = own.NAMES
 
 _INTERNAL = 70  # EX_SOFTWARE
 _ATTEMPTS = 1_000
-_REHEARSALS = 20  # CPython specializes after 8 calls at most
 _exit, _getpid = os._exit, os.getpid
-_rehearsal = b""
+_rehearsal = b""  # a small job
 _prepared_for = None  # the working directory
 
 
@@ -78,29 +77,18 @@ def move(home: str) -> None:
     _prepared_for = home
 
 
-def settle_in() -> None:
-    """In a zygote, as its last act: rehearse until nothing changes any more.
-
-    The interpreter notes what it meets: specialized instructions, its cache of methods, symbols
-    that are bound at their first use. What is noted here, no cell writes down again on a page of
-    its own.
-    """
-    for _ in range(_REHEARSALS):
-        _rehearse()
-
-
 def run(
-    channel_fd: int, ready: object = None, restricted: list = (), rehearse: bool = True
+    channel_fd: int, ready: object = None, restricted: list = (), rehearse_first: bool = True
 ) -> None:
     """Serve one job on the channel, then end the process: this never returns.
 
-    `rehearse`: whether there is time to run a small job before.
+    `rehearse_first`: whether there is time to run a small job before.
     `ready(channel_fd)` is called once there is nothing left to do but to wait for the job; it may
     return the length of the job's first packet.
     """
     status = _INTERNAL
     try:
-        status = _serve(channel.Channel(channel_fd), channel_fd, ready, restricted, rehearse)
+        status = _serve(channel.Channel(channel_fd), channel_fd, ready, restricted, rehearse_first)
     except channel.ChannelClosed:
         status = 1
     except BaseException:
@@ -109,15 +97,41 @@ def run(
         _exit(status)
 
 
+def serve_rehearsal() -> None:
+    """In a zygote: serve the small job as a cell serves a job, with nobody at the other end.
+
+    What would change the process for good is left out: see `settle`.
+    """
+    global _prepared_for
+    from _socket import AF_UNIX, SHUT_WR, SOCK_SEQPACKET, socketpair
+
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    undo, home = settle.settle, _prepared_for
+    settle.settle, _prepared_for = _nothing, os.getcwd()
+    try:
+        theirs.send(channel.job_packet(_rehearsal))
+        theirs.shutdown(SHUT_WR)
+        _serve(channel.Channel(ours.fileno()), ours.fileno(), None, (), False)
+    finally:
+        settle.settle, _prepared_for = undo, home
+        ours.close()
+        theirs.close()
+        module.forget()
+
+
+def _nothing() -> None:
+    pass
+
+
 def _serve(
-    out: channel.Channel, channel_fd: int, ready: object, restricted: list, rehearse: bool
+    out: channel.Channel, channel_fd: int, ready: object, restricted: list, rehearse_first: bool
 ) -> int:
     home = os.getcwd()
     if home != _prepared_for:
         stdio.install()
         prepare(home, [], restricted)
-    if rehearse:
-        _rehearse()
+    if rehearse_first:
+        rehearse()
     document = out.receive_job(ready and ready(channel_fd))
     try:
         job = _parse(document)
@@ -149,16 +163,16 @@ def _serve(
     return 0
 
 
-def _rehearse() -> None:
+def rehearse() -> None:
     """Run a small job as a real one runs: a fork then has its own copies of the pages."""
     job = _parse(_rehearsal)
     outcome = _Outcome()
     _furnish(job)
     _attempt(job, outcome)
     stdio.flush()
-    settle.rehearse()
     _answer(job, outcome)
     module.forget()
+    settle.rehearse()  # takes off whatever watches, see `rehearsal`
 
 
 def _parse(document: bytes) -> dict:

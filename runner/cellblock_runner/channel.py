@@ -98,3 +98,9 @@ class Channel:
                     _set_blocking(self._fd, True)  # a script may have cleared it
                 else:
                     _sleep(0.0005)
+
+
+def job_packet(document: bytes) -> bytes:
+    """A job's first and only packet, as the server would send it."""
+    head = bytes(TOKEN_SIZE) + bytes((JOB_HEAD,)) + len(document).to_bytes(8, "little")
+    return head + bytes(2 * 8) + document

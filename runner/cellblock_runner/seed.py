@@ -1,16 +1,18 @@
 """Randomness after a fork: whatever the zygote has drawn or cached must not repeat in its cells."""
 
+import _random as _random_module
 import os
 import sys
+from functools import partial
 
 from . import own
 
 __builtins__ = own.NAMES
 
-_modules = sys.modules
+_modules, _urandom = sys.modules, os.urandom
 _WORDS = 624  # of MT19937
 _EXHAUSTED = _WORDS.to_bytes(4, sys.byteorder)  # the position from which all words are made anew
-_state = _position = None
+_steps: tuple = ()
 
 
 def reseed() -> None:
@@ -20,39 +22,31 @@ def reseed() -> None:
     under, and a cell's (2) is never the zygote's (1). To touch it here would load its providers,
     which costs every cell more than a millisecond.
     """
-    for name, step in _EACH_TIME:
-        module = _modules.get(name)
-        if module is not None:
-            step(module)
-
-
-def _numpy_random(numpy_random) -> None:
-    if _state is not None:
-        _state[:] = os.urandom(len(_state))
-        _position[:] = _EXHAUSTED
-        return
-    # Words rather than None: numpy then skips its slow entropy pool.
-    words = os.urandom(64)
-    numpy_random.seed([int.from_bytes(words[at : at + 4], "little") for at in range(0, 64, 4)])
+    for step in _steps:
+        step()
 
 
 def prepare() -> None:
     """In the zygote: forget what it has drawn, so that each fork draws its own, and find out where
     the rest is kept."""
-    for name, step in _ONCE:
-        module = _modules.get(name)
-        if module is not None:
-            step(module)
+    global _steps
+    loaded = [(_modules[name], once) for name, once in _MODULES if _modules.get(name)]
+    _steps = tuple(filter(None, (once(module) for module, once in loaded)))
 
 
-def _find_state(numpy_random) -> None:
+def _random(random) -> object:
+    random._inst.gauss_next = None
+    # What random.seed() does, without a frame of Python's.
+    return partial(_random_module.Random.seed, random._inst)
+
+
+def _numpy_random(numpy_random) -> object:
     """Find the state of numpy's legacy global generator, to overwrite it in a fork.
 
     `numpy.random.seed` runs through so much of numpy that each fork would copy some 180 pages;
     writing its 624 words where `state_address`, which is public, says they are copies two. Tried
     here, and left alone where the words do not turn up in `get_state`.
     """
-    global _state, _position
     import ctypes
 
     try:
@@ -61,12 +55,24 @@ def _find_state(numpy_random) -> None:
         position = (ctypes.c_uint8 * 4).from_address(address + 4 * _WORDS)
         numpy_random.seed(0)  # drops a cached second half of a normal pair
         state, place = memoryview(key).cast("B"), memoryview(position).cast("B")
-        state[:], place[:] = os.urandom(len(state)), _EXHAUSTED
+        state[:], place[:] = _urandom(len(state)), _EXHAUSTED
         _, words, at, cached, _ = numpy_random.get_state()
         if words.tobytes() == bytes(state) and at == _WORDS and not cached:
-            _state, _position = state, place
+            return partial(_renew, state, place)
     except (AttributeError, TypeError, ValueError):
         pass  # another generator than MT19937, or another numpy: `seed` does it
+    return partial(_seed_numpy, numpy_random.seed)
+
+
+def _renew(state: memoryview, position: memoryview) -> None:
+    state[:] = _urandom(len(state))
+    position[:] = _EXHAUSTED
+
+
+def _seed_numpy(seed) -> None:
+    # Words rather than None: numpy then skips its slow entropy pool.
+    words = _urandom(64)
+    seed([int.from_bytes(words[at : at + 4], "little") for at in range(0, 64, 4)])
 
 
 def _tempfile(tempfile) -> None:
@@ -81,19 +87,19 @@ def _uuid(uuid) -> None:
             setattr(uuid, name, None)
 
 
-def _multiprocessing(process) -> None:
-    process.current_process().authkey = os.urandom(32)  # drawn when the module was imported
+def _multiprocessing(process) -> object:
+    return partial(_draw_key, process)  # drawn when the module was imported
 
 
-_ONCE = (("numpy.random", _find_state), ("tempfile", _tempfile), ("uuid", _uuid))
+def _draw_key(process) -> None:
+    process.current_process().authkey = _urandom(32)
 
 
-def _random(random) -> None:
-    random._inst.seed()
-
-
-_EACH_TIME = (
+# What each does once; what it returns is called in each fork.
+_MODULES = (
     ("random", _random),
     ("numpy.random", _numpy_random),
     ("multiprocessing.process", _multiprocessing),
+    ("tempfile", _tempfile),
+    ("uuid", _uuid),
 )

@@ -7,7 +7,7 @@ started for.
 
 import gc
 import os
-import platform
+import sys
 import time
 
 from . import forkhooks
@@ -42,7 +42,7 @@ def zygote(root=None):
             _find_time_zones(root)
         hooks.stop()
         forkhooks.stand_in()
-        cellblock_runner.finish(HOME, wall.preload, wall.restricted)
+        cellblock_runner.finish(HOME, wall.preload, wall.restricted, wall.pack)
         stage = "check for threads"
         _only_one_thread()
         stage = "freeze"
@@ -54,16 +54,16 @@ def zygote(root=None):
         wall.fatal(stage, f"{type(error).__name__}: {error}")
         os._exit(1)
     warm_ms = int((time.monotonic() - begun) * 1000)
-    version = platform.python_version()
-    _run(wall.serve(version, warm_ms, cellblock_runner.reseed, hooks.foreign), wall, bool(root))
+    version = sys.version.split()[0]  # platform's own is one that every cell would give back
+    run, move = _runner(wall, bool(root))
+    _run(wall.serve(version, warm_ms, cellblock_runner.seed.reseed, hooks.foreign), run, move)
 
 
 def cold():
     """Becomes the one cell. Does not return."""
     wall = _wall(PACKAGES)
-    import cellblock_runner.cell  # noqa: F401  here, where files may still be opened freely
-
-    _run(wall.become_cell(platform.python_version()), wall)
+    run, move = _runner(wall)  # it imports, here, where files may still be opened freely
+    _run(wall.become_cell(sys.version.split()[0]), run, move)
 
 
 def _wall(packages):
@@ -75,15 +75,25 @@ def _wall(packages):
     return cellblock_zygote.Wall()
 
 
-def _run(cell, wall, in_place=False):
+def _runner(wall, in_place=False):
+    """What a cell calls, looked up ahead so that none has to."""
+    from .cell import move, run
+
+    ready, restricted = wall.await_job, wall.restricted
+
+    def serve(channel, rehearse):
+        run(channel, ready, restricted, rehearse)
+
+    return serve, move if in_place else None
+
+
+def _run(cell, run, move):
     if cell is None:  # the server has gone
         os._exit(0)
-    import cellblock_runner.cell
-
     channel, rehearse = cell
-    if in_place:
-        cellblock_runner.cell.move(os.getcwd())
-    cellblock_runner.cell.run(channel, wall.await_job, wall.restricted, rehearse)
+    if move is not None:
+        move(os.getcwd())
+    run(channel, rehearse)
 
 
 def _find_time_zones(root):

@@ -14,7 +14,7 @@ import time
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the parent must stay single-threaded to fork
 
 import cellblock_runner
-from cellblock_runner import cell
+from cellblock_runner import cell, seed
 
 CHANNEL = 1000
 TOKEN = bytes(range(100, 116))
@@ -112,7 +112,7 @@ def _start_fork(client, pipes, home, python_args, restricted):
         return pid
     try:
         _seat(client.fileno(), pipes, home)
-        cellblock_runner.reseed()
+        seed.reseed()
         cell.run(CHANNEL, None, restricted)
     finally:
         os._exit(99)

@@ -73,6 +73,12 @@ impl Wall {
         memory::gather();
     }
 
+    /// Has what is made from now on, and in each cell, lie together on few pages.
+    #[staticmethod]
+    fn pack(_py: Python<'_>) {
+        memory::pack();
+    }
+
     /// Spares cells the counting of references to these objects and all that they lead to, where
     /// the interpreter can; how many.
     #[staticmethod]

@@ -48,6 +48,57 @@ def main():
     }
 ";
 
+/// Small blocks of all sizes lie side by side, and each keeps what it holds: while blocks come, grow,
+/// shrink and go, more of them than there is room for, with other threads at it, one of which may be
+/// another interpreter with a lock of its own, and with tracemalloc in between.
+const PACKED: &str = "\
+import threading, tracemalloc
+CHURN = '''
+def churn(seed, rounds):
+    wrong, kept = 0, {}
+    for step in range(rounds):
+        seed = (seed * 1103515245 + 12345) % (1 << 31)
+        key, length = seed % 997, seed // 997 % 700
+        old = kept.pop(key, None)
+        if old is not None:
+            byte, block, row = old
+            wrong += block.count(byte) != len(block) or row != [byte] * len(row)
+        block, row = bytearray([key % 256]) * (length // 2), []
+        block.extend([key % 256] * (length - len(block)))
+        row.extend([key % 256] * (length // 8))
+        row.append(key % 256)
+        del block[length // 3:]
+        kept[key] = (key % 256, block, row)
+    return wrong
+'''
+exec(CHURN)
+def other_interpreter():
+    try:
+        import _interpreters
+    except ImportError:
+        return churn(1, 1_000)
+    made = _interpreters.create('isolated')
+    failed = _interpreters.run_string(made, CHURN + 'assert churn(7, 30_000) == 0')
+    _interpreters.destroy(made)
+    return failed
+def main():
+    blocks = [bytes(size) for _ in range(20) for size in range(16, 480, 16)]
+    near = sum(abs(id(one) - id(next)) < 4096 for one, next in zip(blocks, blocks[1:]))
+    answers = []
+    work = [lambda: churn(2, 30_000), lambda: churn(3, 30_000), other_interpreter]
+    threads = [threading.Thread(target=lambda job=job: answers.append(job())) for job in work]
+    for thread in threads:
+        thread.start()
+    mine = churn(5, 60_000)
+    for thread in threads:
+        thread.join()
+    tracemalloc.start()
+    traced = churn(6, 5_000)
+    seen = tracemalloc.get_traced_memory()[1] > 0
+    tracemalloc.stop()
+    return [near > len(blocks) // 4, mine, traced, seen, churn(8, 5_000), [answer or 0 for answer in answers]]
+";
+
 #[test]
 fn a_cell_is_as_a_fork_leaves_it() {
     each_python(Engine::Warm, |setup, report| {
@@ -60,6 +111,9 @@ fn a_cell_is_as_a_fork_leaves_it() {
             .run(&server, report);
         Case::new("loaded objects are immortal", IMMORTAL)
             .returns("[true,true,true]")
+            .run(&server, report);
+        Case::new("small memory lies together", PACKED)
+            .returns("[true,0,0,true,0,[0,0,0]]")
             .run(&server, report);
         Case::new("the interpreter's code needs no page of a file", CODE)
             .returns(concat!(

@@ -15,6 +15,7 @@ use std::{
 
 use super::{
     huge,
+    interpreter::symbol,
     pages::{map, unmap},
 };
 
@@ -23,6 +24,9 @@ use super::{
 const RESERVED: usize = 1 << 30;
 /// The alignment of the piece.
 const ALIGNMENT: usize = huge::HUGE;
+/// What has to be left of it for the gaps to be filled: one new arena holds a page of objects of each
+/// size.
+const ENOUGH: usize = 2 * ALIGNMENT;
 /// Objects up to this many bytes come out of arenas, and in sizes that many bytes apart:
 /// `Objects/obmalloc.c`, since CPython 3.8.
 const LARGEST_SMALL: usize = 512;
@@ -31,6 +35,8 @@ const SMALL_STEP: usize = 16;
 static START: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 static END: AtomicUsize = AtomicUsize::new(0);
+/// Where the objects begin that came after the gaps were filled; 0 before that.
+static FRESH: AtomicUsize = AtomicUsize::new(0);
 
 /// `PyObjectArenaAllocator` of `cpython/objimpl.h`, unchanged since CPython 3.4.
 #[repr(C)]
@@ -43,13 +49,11 @@ struct ArenaAllocator {
 /// Lets CPython take its arenas from one piece from now on. `false` where this interpreter has no
 /// such hook or the memory cannot be set aside; then all stays as it was.
 pub(super) fn gather() -> bool {
-    // SAFETY: the name is NUL-ended, and RTLD_DEFAULT asks the libraries that are loaded.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"PyObject_SetArenaAllocator".as_ptr()) };
-    if symbol.is_null() || !reserve() {
+    let Some(symbol) = symbol(c"PyObject_SetArenaAllocator").filter(|_| reserve()) else {
         return false;
-    }
+    };
     // SAFETY: the symbol is CPython's function of that name and signature, in every version from
-    // 3.4 on (it is not in the stable ABI, hence dlsym).
+    // 3.4 on (it is not in the stable ABI, hence `symbol`).
     let set_allocator: extern "C" fn(*mut ArenaAllocator) = unsafe { std::mem::transmute(symbol) };
     let mut allocator = ArenaAllocator {
         context: ptr::null_mut(),
@@ -73,27 +77,53 @@ fn reserve() -> bool {
 }
 
 /// Takes every gap among the small objects, for good, so that the objects of a cell lie together in
-/// new arenas instead of scattered over old ones, each page of which would have to be copied. Gives
-/// back what was set aside and not used; arenas made later are mapped by themselves, so that a
-/// cell's own count against its limits. Where the new objects begin, and the piece ends.
-pub(super) fn settle() -> Range<usize> {
-    let piece = START.load(Ordering::Relaxed)..END.load(Ordering::Relaxed);
-    let fresh = NEXT.load(Ordering::Relaxed).next_multiple_of(ALIGNMENT);
-    if !piece.contains(&fresh) {
-        return 0..0;
+/// new arenas instead of scattered over old ones, each page of which would have to be copied.
+pub(super) fn fill_gaps() {
+    let (start, next) = (START.load(Ordering::Relaxed), NEXT.load(Ordering::Relaxed));
+    let fresh = next.next_multiple_of(ALIGNMENT);
+    let end = END.load(Ordering::Relaxed);
+    // Nothing was taken where PYTHONMALLOC has small objects come from elsewhere.
+    if next == start || end.saturating_sub(fresh) < ENOUGH {
+        return;
     }
     NEXT.store(fresh, Ordering::Relaxed);
+    FRESH.store(fresh, Ordering::Relaxed);
     for size in (1..=LARGEST_SMALL / SMALL_STEP)
         .rev()
         .map(|step| step * SMALL_STEP)
     {
-        while (piece.start..fresh).contains(&allocate(size)) {}
+        // There are gaps in the arenas from before `gather` too, outside of the piece.
+        let objects = std::iter::repeat_with(|| allocate(size));
+        let _ = objects
+            .into_iter()
+            .find(|at| *at == 0 || (fresh..end).contains(at));
+    }
+}
+
+/// A part of the piece for other use, beside the new arenas; its address. `None` where there are no
+/// arenas of ours.
+pub(super) fn set_aside(size: usize) -> Option<usize> {
+    let part = NEXT.load(Ordering::Relaxed);
+    let new = FRESH.load(Ordering::Relaxed) != 0;
+    let fits = size <= END.load(Ordering::Relaxed).saturating_sub(part);
+    (new && fits).then(|| {
+        NEXT.store(part + size, Ordering::Relaxed);
+        part
+    })
+}
+
+/// Gives back what was reserved and not used; arenas made later are mapped by themselves, so that a
+/// cell's own count against its limits. Where the new objects begin, and the piece ends.
+pub(super) fn settle() -> Range<usize> {
+    let (fresh, before) = (FRESH.load(Ordering::Relaxed), END.load(Ordering::Relaxed));
+    if fresh == 0 {
+        return 0..0;
     }
     let end = NEXT
         .load(Ordering::Relaxed)
         .next_multiple_of(ALIGNMENT)
-        .min(piece.end);
-    unmap(end, piece.end - end);
+        .min(before);
+    unmap(end, before - end);
     END.store(end, Ordering::Relaxed);
     fresh..end
 }

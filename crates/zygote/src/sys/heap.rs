@@ -22,7 +22,7 @@ pub(super) fn gather() {
 /// Gives unused memory back, and takes every gap that is left, for good: what a cell allocates then
 /// comes from the heap's end, pages that lie together, where gaps are scattered over many, each to
 /// be copied by the first who writes to it.
-pub(super) fn settle() {
+pub(super) fn fill_gaps() {
     // SAFETY: both take numbers and lock the heap themselves.
     unsafe { libc::malloc_trim(0) };
     let end = end();
@@ -33,7 +33,12 @@ pub(super) fn settle() {
             give_back(last);
         }
     }
-    // SAFETY: as above.
+}
+
+/// Fills the gaps, and has large allocations mapped by themselves again.
+pub(super) fn settle() {
+    fill_gaps();
+    // SAFETY: mallopt takes numbers, as above.
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM) };
 }
 

@@ -1,4 +1,6 @@
-//! What CPython wants around a fork that it does not make itself.
+//! What CPython wants around a fork that it does not make itself, and its functions by name.
+
+use std::ffi::{CStr, c_void};
 
 use pyo3::{Python, ffi};
 
@@ -45,4 +47,11 @@ impl<'py> Fork<'py> {
             unsafe { ffi::PyOS_AfterFork_Child() }
         }
     }
+}
+
+/// CPython's function of that name, which is not in the stable ABI, if this interpreter has it.
+pub(super) fn symbol(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: the name ends with a NUL, and RTLD_DEFAULT asks the libraries that are loaded.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!found.is_null()).then_some(found)
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod arenas;
+mod bump;
 mod heap;
 mod huge;
 pub(crate) mod immortal;
