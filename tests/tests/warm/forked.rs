@@ -34,7 +34,7 @@ def main():
 ";
 
 /// Code that every cell runs is memory of the zygote, and nobody can write to it; that of packages is
-/// in their files.
+/// in their files, and their data is not.
 const CODE: &str = "\
 import pandas
 def main():
@@ -44,6 +44,7 @@ def main():
         'c library': sum('/libc.so' in file for file in files),
         'interpreter': sum('python' in file.split('/')[-1].split('.cpython')[0] for file in files),
         'pandas': sum('/pandas/' in file for file in files) > 10,
+        'data of pandas': sum('w' in line[1] and '/pandas/' in line[-1] for line in lines),
         'executable and writable': sum('w' in line[1] and 'x' in line[1] for line in lines),
     }
 ";
@@ -115,9 +116,9 @@ fn a_cell_is_as_a_fork_leaves_it() {
         Case::new("small memory lies together", PACKED)
             .returns("[true,0,0,true,0,[0,0,0]]")
             .run(&server, report);
-        Case::new("the interpreter's code needs no page of a file", CODE)
+        Case::new("code and data are where a fork finds them", CODE)
             .returns(concat!(
-                r#"{"c library":0,"interpreter":0,"pandas":true,"#,
+                r#"{"c library":0,"interpreter":0,"pandas":true,"data of pandas":0,"#,
                 r#""executable and writable":0}"#
             ))
             .run(&server, report);

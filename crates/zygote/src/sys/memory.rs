@@ -1,10 +1,11 @@
 //! The zygote's memory made cheap to fork.
 
-use super::{arenas, bump, heap, huge, maps, segments, text};
+use super::{arenas, bump, data, heap, huge, maps, segments, text};
 
 /// Has the memory of what is about to be imported kept together.
 pub(crate) fn gather() {
     text::gather();
+    data::gather();
     heap::gather();
     arenas::gather();
 }
@@ -25,6 +26,7 @@ pub(crate) fn settle() -> usize {
     heap::settle();
     let fresh = arenas::settle();
     segments::join(&maps::read());
+    data::settle(&maps::read());
     text::settle(&maps::read());
     huge::collapse(&maps::read(), &fresh)
 }

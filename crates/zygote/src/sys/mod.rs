@@ -3,6 +3,7 @@
 
 mod arenas;
 mod bump;
+mod data;
 mod heap;
 mod huge;
 pub(crate) mod immortal;

@@ -19,3 +19,30 @@ pub(super) fn unmap(address: usize, size: usize) {
         unsafe { libc::munmap(ptr::with_exposed_provenance_mut(address), size) };
     }
 }
+
+/// Moves memory to where other memory is, in its place; `false` where the kernel refuses, and nothing
+/// has changed then, but for want of kernel memory, which ends the process at its next access.
+///
+/// # Safety
+///
+/// Whoever uses the memory at `to` must be content with what was at `from`, and its access. There must
+/// be no other thread, which could allocate the hole that is left at `from` for a moment.
+pub(super) unsafe fn move_to(from: usize, length: usize, to: usize) -> bool {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: as the caller says. The call comes back with the move done.
+    let moved = unsafe {
+        libc::mremap(
+            pointer(from).cast(),
+            length,
+            length,
+            flags,
+            pointer(to).cast::<u8>(),
+        )
+    };
+    moved != libc::MAP_FAILED
+}
+
+/// The address as a pointer.
+pub(super) fn pointer(address: usize) -> *mut u8 {
+    ptr::with_exposed_provenance_mut(address)
+}

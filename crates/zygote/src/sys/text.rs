@@ -11,7 +11,7 @@ use std::{ops::Range, ptr, sync::OnceLock};
 use super::{
     huge::{self, HUGE},
     maps::{self, Mapping},
-    pages,
+    pages::{self, pointer},
 };
 
 /// The files whose code is loaded before anything is imported.
@@ -70,21 +70,7 @@ fn replace(code: &Range<usize>, space: usize) {
     if unsafe { libc::mprotect(pointer(copy).cast(), code.len(), access) } != 0 {
         return;
     }
-    // SAFETY: what moves into the place of the code are the same bytes with the same access, and the
-    // call comes back with the move done, so that code which runs there, this call's own included,
-    // goes on. There is no other thread. It fails before it has changed anything but for want of
-    // kernel memory, which ends the process at its next instruction.
-    unsafe {
-        libc::mremap(
-            pointer(copy).cast(),
-            code.len(),
-            code.len(),
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-            pointer(code.start),
-        )
-    };
-}
-
-fn pointer(address: usize) -> *mut u8 {
-    ptr::with_exposed_provenance_mut(address)
+    // SAFETY: what moves into the place of the code are the same bytes with the same access, so that
+    // code which runs there, the call's own included, goes on.
+    unsafe { pages::move_to(copy, code.len(), code.start) };
 }
