@@ -17,11 +17,8 @@ def finish(home: str, modules: list, restricted: list, pack: object) -> None:
 
     `pack()` has what is made after it lie together, and leaves alone what is free among the old.
     """
-    import gc
-
     from . import cell, rehearsal, seed, stdio
 
-    gc.collect()
     pack()
     stdio.install_in_zygote()
     seed.prepare()

@@ -22,7 +22,6 @@ def settle_in(pack: object) -> None:
     """Lay what every run uses together, and rehearse. `pack` is that of `finish`."""
     if _COUNTED:
         _gather_code()
-    gc.collect()
     pack()  # what a rehearsal makes, a run makes again in its place
     _kept.append(slice(None))  # CPython keeps one for reuse: the next lies where all else does
     for _ in range(_TIMES):

@@ -42,7 +42,7 @@ def zygote(root=None):
             _find_time_zones(root)
         hooks.stop()
         forkhooks.stand_in()
-        cellblock_runner.finish(HOME, wall.preload, wall.restricted, wall.pack)
+        cellblock_runner.finish(HOME, wall.preload, wall.restricted, lambda: _pack(wall))
         stage = "check for threads"
         _only_one_thread()
         stage = "freeze"
@@ -55,15 +55,15 @@ def zygote(root=None):
         os._exit(1)
     warm_ms = int((time.monotonic() - begun) * 1000)
     version = sys.version.split()[0]  # platform's own is one that every cell would give back
-    run, move = _runner(wall, bool(root))
-    _run(wall.serve(version, warm_ms, cellblock_runner.seed.reseed, hooks.foreign), run, move)
+    run = _runner(wall, bool(root))
+    _run(wall.serve(version, warm_ms, cellblock_runner.seed.reseed, hooks.foreign), run)
 
 
 def cold():
     """Becomes the one cell. Does not return."""
     wall = _wall(PACKAGES)
-    run, move = _runner(wall)  # it imports, here, where files may still be opened freely
-    _run(wall.become_cell(sys.version.split()[0]), run, move)
+    run = _runner(wall)  # it imports, here, where files may still be opened freely
+    _run(wall.become_cell(sys.version.split()[0]), run)
 
 
 def _wall(packages):
@@ -82,17 +82,17 @@ def _runner(wall, in_place=False):
     ready, restricted = wall.await_job, wall.restricted
 
     def serve(channel, rehearse):
+        if in_place:
+            move(os.getcwd())
         run(channel, ready, restricted, rehearse)
 
-    return serve, move if in_place else None
+    return serve
 
 
-def _run(cell, run, move):
+def _run(cell, run):
     if cell is None:  # the server has gone
         os._exit(0)
     channel, rehearse = cell
-    if move is not None:
-        move(os.getcwd())
     run(channel, rehearse)
 
 
@@ -110,6 +110,11 @@ def _only_one_thread():
             f"{threads} threads are running after the preload; a module started them on import "
             "(set its thread count to 1, or take it off the preload list)"
         )
+
+
+def _pack(wall):
+    gc.collect()  # which also empties what CPython keeps of old objects for reuse
+    wall.pack()
 
 
 def _freeze(wall):

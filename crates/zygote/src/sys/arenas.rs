@@ -93,9 +93,7 @@ pub(super) fn fill_gaps() {
         .map(|step| step * SMALL_STEP)
     {
         // There are gaps in the arenas from before `gather` too, outside of the piece.
-        let objects = std::iter::repeat_with(|| allocate(size));
-        let _ = objects
-            .into_iter()
+        let _ = std::iter::repeat_with(|| allocate(size))
             .find(|at| *at == 0 || (fresh..end).contains(at));
     }
 }
@@ -130,7 +128,7 @@ pub(super) fn settle() -> Range<usize> {
 
 /// Takes memory as an object would, for good; its address.
 fn allocate(size: usize) -> usize {
-    // SAFETY: it takes a number; whoever calls holds the interpreter's lock, see `Wall::settle`.
+    // SAFETY: it takes a number; whoever calls holds the interpreter's lock, see `Wall::pack`.
     unsafe { pyo3::ffi::PyObject_Malloc(size) }.expose_provenance()
 }
 

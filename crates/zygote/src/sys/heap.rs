@@ -23,7 +23,7 @@ pub(super) fn gather() {
 /// comes from the heap's end, pages that lie together, where gaps are scattered over many, each to
 /// be copied by the first who writes to it.
 pub(super) fn fill_gaps() {
-    // SAFETY: both take numbers and lock the heap themselves.
+    // SAFETY: it takes a number and locks the heap itself.
     unsafe { libc::malloc_trim(0) };
     let end = end();
     for size in sizes() {
@@ -38,7 +38,7 @@ pub(super) fn fill_gaps() {
 /// Fills the gaps, and has large allocations mapped by themselves again.
 pub(super) fn settle() {
     fill_gaps();
-    // SAFETY: mallopt takes numbers, as above.
+    // SAFETY: it takes numbers and locks the heap itself.
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM) };
 }
 

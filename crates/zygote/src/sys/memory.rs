@@ -4,7 +4,6 @@ use super::{arenas, bump, data, heap, huge, maps, segments, text};
 
 /// Has the memory of what is about to be imported kept together.
 pub(crate) fn gather() {
-    text::gather();
     data::gather();
     heap::gather();
     arenas::gather();
@@ -26,7 +25,8 @@ pub(crate) fn settle() -> usize {
     heap::settle();
     let fresh = arenas::settle();
     segments::join(&maps::read());
-    data::settle(&maps::read());
-    text::settle(&maps::read());
+    let joined = maps::read();
+    data::settle(&joined);
+    text::settle(&joined);
     huge::collapse(&maps::read(), &fresh)
 }

@@ -16,7 +16,7 @@ pub(super) fn unmap(address: usize, size: usize) {
     if size > 0 {
         // SAFETY: the range is part of what `map` gave, or an arena that CPython mapped in
         // the same way and gives back; nothing points into it any more.
-        unsafe { libc::munmap(ptr::with_exposed_provenance_mut(address), size) };
+        unsafe { libc::munmap(pointer(address).cast(), size) };
     }
 }
 
@@ -30,15 +30,7 @@ pub(super) fn unmap(address: usize, size: usize) {
 pub(super) unsafe fn move_to(from: usize, length: usize, to: usize) -> bool {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
     // SAFETY: as the caller says. The call comes back with the move done.
-    let moved = unsafe {
-        libc::mremap(
-            pointer(from).cast(),
-            length,
-            length,
-            flags,
-            pointer(to).cast::<u8>(),
-        )
-    };
+    let moved = unsafe { libc::mremap(pointer(from).cast(), length, length, flags, pointer(to)) };
     moved != libc::MAP_FAILED
 }
 

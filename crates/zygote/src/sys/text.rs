@@ -6,31 +6,17 @@
 //! interpreter and of the C library is what every cell runs; that of packages stays in their files,
 //! where it costs nothing while nobody uses it.
 
-use std::{ops::Range, ptr, sync::OnceLock};
+use std::{ops::Range, ptr};
 
 use super::{
     huge::{self, HUGE},
-    maps::{self, Mapping},
+    maps::Mapping,
     pages::{self, pointer},
 };
 
-/// The files whose code is loaded before anything is imported.
-static FILES: OnceLock<Vec<u64>> = OnceLock::new();
-
-/// Notes which files those are.
-pub(super) fn gather() {
-    let maps = maps::read();
-    let hot = maps
-        .iter()
-        .filter(|mapping| is_code(mapping) && is_hot(mapping));
-    let _ = FILES.set(hot.map(|mapping| mapping.inode).collect());
-}
-
 /// Puts a copy of their code in its place. Where the kernel refuses, all stays as it was.
 pub(super) fn settle(maps: &[Mapping]) {
-    let files = FILES.get().map_or(&[][..], Vec::as_slice);
-    let ours = |mapping: &&Mapping| is_code(mapping) && files.contains(&mapping.inode);
-    for mapping in maps.iter().filter(ours) {
+    for mapping in maps.iter().filter(|mapping| is_hot_code(mapping)) {
         let length = mapping.addresses.len() + HUGE;
         if let Some(space) = pages::map(length, 0) {
             replace(&mapping.addresses, space);
@@ -41,18 +27,15 @@ pub(super) fn settle(maps: &[Mapping]) {
     }
 }
 
-/// The interpreter, the C library and the loader, by their files' names. Of what else is loaded this
-/// early, a cell runs less than it would cost to have its page tables copied.
-fn is_hot(mapping: &Mapping) -> bool {
+/// That of the interpreter, the C library and the loader, by their files' names. Of any other, a cell
+/// runs less than it would cost to have its page tables copied.
+fn is_hot_code(mapping: &Mapping) -> bool {
     let name = mapping.name.as_deref().unwrap_or_default();
     let file = name.rsplit('/').next().unwrap_or_default();
-    ["python", "libpython", "libc.", "ld-"]
+    let is_hot = ["python", "libpython", "libc.", "ld-"]
         .iter()
-        .any(|start| file.starts_with(start))
-}
-
-fn is_code(mapping: &Mapping) -> bool {
-    mapping.inode != 0 && mapping.access == "r-xp"
+        .any(|start| file.starts_with(start));
+    mapping.inode != 0 && mapping.access == "r-xp" && is_hot
 }
 
 /// `space`: the start of memory that is `HUGE` longer than the code.
