@@ -47,7 +47,7 @@ def zygote(root=None):
         _only_one_thread()
         stage = "freeze"
         _freeze(wall)
-        wall.settle()
+        wall.settle(cellblock_runner.rehearse)
         stage = "filter system calls"
         wall.become_zygote()
     except BaseException as error:

@@ -1,10 +1,17 @@
 //! The zygote's memory made cheap to fork.
 
-use super::{arenas, bump, data, heap, huge, maps, segments, text};
+use super::{
+    arenas, bump, data, heap,
+    huge::{self, HUGE},
+    maps, pin, segments, text, written,
+};
+
+/// Pages that a child writes to before it does anything.
+const SLACK: usize = 32;
 
 /// Has the memory of what is about to be imported kept together.
 pub(crate) fn gather() {
-    data::gather();
+    huge::allow(false);
     heap::gather();
     arenas::gather();
 }
@@ -20,13 +27,32 @@ pub(crate) fn pack() {
     }
 }
 
-/// Settles what has been imported; the number of bytes that are in huge pages now.
-pub(crate) fn settle() -> usize {
+/// Settles what has been imported; the number of bytes that are in huge pages now. `rehearse`: what a
+/// cell does, to be done in a child of this process; whether it could.
+pub(crate) fn settle(rehearse: impl FnOnce() -> bool) -> usize {
     heap::settle();
     let fresh = arenas::settle();
+    huge::allow(true);
     segments::join(&maps::read());
     let joined = maps::read();
     data::settle(&joined);
     text::settle(&joined);
-    huge::collapse(&maps::read(), &fresh)
+    let written = written::by(rehearse);
+    let huge = huge::candidates(&maps::read(), &fresh, &written);
+    let size = huge::collapse(&huge);
+    pin_small(&written, &huge);
+    size
+}
+
+/// Has each fork copy those pages that are no part of a huge one: to pin a part is to have all of it
+/// copied.
+fn pin_small(written: &[usize], huge: &[usize]) {
+    let is_small = |page: &usize| !huge.contains(&(page / HUGE * HUGE));
+    let small: Vec<usize> = written.iter().copied().filter(is_small).collect();
+    let Ok(pins) = pin::pin(&small) else { return };
+    let copied = written::by(|| true);
+    // More than were asked for: they are parts of larger pieces after all. Cells rather fault.
+    if copied.len() <= small.len() + SLACK {
+        std::mem::forget(pins);
+    }
 }

@@ -11,5 +11,7 @@ pub(crate) mod interpreter;
 mod maps;
 pub(crate) mod memory;
 mod pages;
+mod pin;
 mod segments;
 mod text;
+mod written;

@@ -1,11 +1,12 @@
 //! Memory from the kernel.
 
-use std::ptr;
+use std::{fs::File, os::fd::AsRawFd, ptr};
 
-/// Memory that can be read and written, of its own; its address. `flags`: more of mmap(2)'s.
+/// New memory that can be read and written; its address. `flags`: mmap(2)'s, `MAP_PRIVATE` or
+/// `MAP_SHARED` among them.
 pub(super) fn map(size: usize, flags: i32) -> Option<usize> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags;
+    let flags = libc::MAP_ANONYMOUS | flags;
     // SAFETY: a new anonymous mapping, placed by the kernel, overlaps nothing.
     let address = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
     (address != libc::MAP_FAILED).then(|| address.expose_provenance())
@@ -32,6 +33,26 @@ pub(super) unsafe fn move_to(from: usize, length: usize, to: usize) -> bool {
     // SAFETY: as the caller says. The call comes back with the move done.
     let moved = unsafe { libc::mremap(pointer(from).cast(), length, length, flags, pointer(to)) };
     moved != libc::MAP_FAILED
+}
+
+/// Puts a private copy of that part of a file in the place of memory that can be written to; `false`
+/// where the kernel refuses, as for `move_to`.
+///
+/// # Safety
+///
+/// Whoever uses the memory must be content with what the file holds.
+pub(super) unsafe fn map_file_over(
+    address: usize,
+    length: usize,
+    file: &File,
+    offset: i64,
+) -> bool {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
+    let place = pointer(address).cast();
+    // SAFETY: as the caller says. The call comes back with the mapping in place.
+    let mapped = unsafe { libc::mmap(place, length, protection, flags, file.as_raw_fd(), offset) };
+    mapped != libc::MAP_FAILED
 }
 
 /// The address as a pointer.
