@@ -10,8 +10,8 @@ pub(super) const HUGE: usize = 2 << 20;
 const MADV_COLLAPSE: i32 = 25;
 
 /// Written pages in a huge one that are too many for it: a cell that writes to a huge page splits it,
-/// which costs as much as copying entries for half of its 512 pages in the fork; but a page that is no
-/// part of a huge one can be copied without a fault (`pin`).
+/// which costs less than to copy entries for 512 small ones in the fork; but a page that is no part of
+/// a huge one can be copied without a fault (`pin`).
 const BUSY: usize = 16;
 
 /// Whether memory becomes huge pages by itself, where the machine is set up so. Not while the zygote

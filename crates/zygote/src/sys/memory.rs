@@ -38,21 +38,28 @@ pub(crate) fn settle(rehearse: impl FnOnce() -> bool) -> usize {
     data::settle(&joined);
     text::settle(&joined);
     let written = written::by(rehearse);
-    let huge = huge::candidates(&maps::read(), &fresh, &written);
-    let size = huge::collapse(&huge);
-    pin_small(&written, &huge);
-    size
+    let maps = maps::read();
+    let quiet = huge::candidates(&maps, &fresh, &written);
+    let size = huge::collapse(&quiet);
+    if pin_small(&written, &quiet) {
+        return size;
+    }
+    huge::collapse(&huge::candidates(&maps, &fresh, &[]))
 }
 
 /// Has each fork copy those pages that are no part of a huge one: to pin a part is to have all of it
-/// copied.
-fn pin_small(written: &[usize], huge: &[usize]) {
+/// copied. Whether it is so.
+fn pin_small(written: &[usize], huge: &[usize]) -> bool {
     let is_small = |page: &usize| !huge.contains(&(page / HUGE * HUGE));
     let small: Vec<usize> = written.iter().copied().filter(is_small).collect();
-    let Ok(pins) = pin::pin(&small) else { return };
+    let Ok(pins) = pin::pin(&small) else {
+        return false;
+    };
     let copied = written::by(|| true);
     // More than were asked for: they are parts of larger pieces after all. Cells rather fault.
-    if copied.len() <= small.len() + SLACK {
+    let as_asked = copied.len() <= small.len() + SLACK;
+    if as_asked {
         std::mem::forget(pins);
     }
+    as_asked
 }
