@@ -24,7 +24,7 @@ use super::{
     pages::{self, pointer},
 };
 
-/// What is looked at and copied at once: a page, or a part of one.
+/// What is looked at at once: a page, or a part of one.
 const PIECE: usize = 4096;
 /// Bytes of zeros at the end that are worth a mapping of their own, so as not to be kept in the file.
 const MANY: usize = 16 * PIECE;

@@ -3,7 +3,8 @@
 use super::{
     arenas, bump, data, heap,
     huge::{self, HUGE},
-    maps, pin, segments, text, written,
+    maps::{self, Mapping},
+    pin, segments, text, written,
 };
 
 /// Pages that a child writes to before it does anything.
@@ -37,11 +38,11 @@ pub(crate) fn settle(rehearse: impl FnOnce() -> bool) -> usize {
     let joined = maps::read();
     data::settle(&joined);
     text::settle(&joined);
-    let written = written::by(rehearse);
     let maps = maps::read();
+    let written = written::by(&maps, rehearse);
     let quiet = huge::candidates(&maps, &fresh, &written);
     let size = huge::collapse(&quiet);
-    if pin_small(&written, &quiet) {
+    if pin_small(&maps, &written, &quiet) {
         return size;
     }
     huge::collapse(&huge::candidates(&maps, &fresh, &[]))
@@ -49,13 +50,13 @@ pub(crate) fn settle(rehearse: impl FnOnce() -> bool) -> usize {
 
 /// Has each fork copy those pages that are no part of a huge one: to pin a part is to have all of it
 /// copied. Whether it is so.
-fn pin_small(written: &[usize], huge: &[usize]) -> bool {
+fn pin_small(maps: &[Mapping], written: &[usize], huge: &[usize]) -> bool {
     let is_small = |page: &usize| !huge.contains(&(page / HUGE * HUGE));
     let small: Vec<usize> = written.iter().copied().filter(is_small).collect();
     let Ok(pins) = pin::pin(&small) else {
         return false;
     };
-    let copied = written::by(|| true);
+    let copied = written::by(maps, || true);
     // More than were asked for: they are parts of larger pieces after all. Cells rather fault.
     let as_asked = copied.len() <= small.len() + SLACK;
     if as_asked {

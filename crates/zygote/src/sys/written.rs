@@ -6,7 +6,7 @@
 
 use std::{fs::File, ops::Range, os::unix::fs::FileExt, slice};
 
-use super::{maps, pages};
+use super::{maps::Mapping, pages};
 
 /// Bytes that pagemap has for each page, and what they say: `admin-guide/mm/pagemap.rst` of the
 /// kernel's documentation.
@@ -15,10 +15,10 @@ const PRESENT: u64 = 1 << 63;
 const OF_A_FILE: u64 = 1 << 61;
 const EXCLUSIVE: u64 = 1 << 56;
 
-/// The addresses of the pages that `act` writes to in a child of this process, in order. Empty where
-/// they cannot be told, where `act` is not true, or where this process has other threads.
-pub(super) fn by(act: impl FnOnce() -> bool) -> Vec<usize> {
-    let (ranges, page) = (private(), rustix::param::page_size());
+/// The addresses of those pages of `maps` that `act` writes to in a child of this process, in order.
+/// Empty where they cannot be told, where `act` is not true, or where this process has other threads.
+pub(super) fn by(maps: &[Mapping], act: impl FnOnce() -> bool) -> Vec<usize> {
+    let (ranges, page) = (private(maps), rustix::param::page_size());
     let size = ranges.iter().map(|range| range.len() / page * ENTRY).sum();
     let Some(common) = pages::map(size, libc::MAP_SHARED) else {
         return Vec::new();
@@ -49,11 +49,10 @@ fn is_own(entry: &[u8]) -> bool {
 }
 
 /// All that can be written to and is not shared.
-fn private() -> Vec<Range<usize>> {
-    maps::read()
-        .into_iter()
+fn private(maps: &[Mapping]) -> Vec<Range<usize>> {
+    maps.iter()
         .filter(|mapping| mapping.access == "rw-p")
-        .map(|mapping| mapping.addresses)
+        .map(|mapping| mapping.addresses.clone())
         .collect()
 }
 
