@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup doctor test test-vm api-test browser-test container-test bench soak bench-neighbours fuzz lint fmt advisories lock clean
+.PHONY: help run setup doctor test test-vm api-test browser-test container-test bench bench-ideas soak bench-neighbours fuzz lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test-vm: ## Run the attack table on Debian's cloud kernel, in an emulated machin
 
 bench: ## Measure against bare forks and the cold engine, in 5 minutes (QUICK=1: one; FULL=1: and 20 000 runs)
 	@scripts/bench
+
+bench-ideas: ## Measure what each idea that makes forks cheap is worth, in 8 minutes (ONLY=huge ROUNDS=40: one of them)
+	@scripts/bench --ideas
 
 soak: ## Load a server with honest, failing and hostile scripts (DURATION=10m)
 	@scripts/bench --soak

@@ -1,5 +1,5 @@
-//! How fast Cellblock is, and whether it stays well: the parts of `cellblock-bench` and
-//! `cellblock-soak`.
+//! How fast Cellblock is, and whether it stays well: the parts of `cellblock-bench`,
+//! `cellblock-ideas` and `cellblock-soak`.
 //!
 //! Everything is measured from outside: a real `cellblock serve` process on a loopback address,
 //! asked over HTTP, and `/proc` and control groups read beside it.
@@ -9,6 +9,7 @@ pub mod client;
 pub mod engine;
 pub mod goals;
 pub mod group;
+pub mod ideas;
 pub mod idle;
 pub mod load;
 pub mod machine;

@@ -31,6 +31,14 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// The mean, and its standard error; not a number where that cannot be told.
+pub fn mean(values: &[f64]) -> (f64, f64) {
+    let count = float(values.len());
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, (squares / (count - 1.0) / count).sqrt())
+}
+
 /// The least and the greatest.
 pub fn range(values: &[f64]) -> (f64, f64) {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -62,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_and_medians() {
+    fn percentiles_medians_and_means() {
         let mut values: Vec<_> = (1..=101).rev().map(Duration::from_millis).collect();
         assert_eq!(percentile(&mut values, 0.5), Duration::from_millis(51));
         assert_eq!(percentile(&mut values, 0.99), Duration::from_millis(100));
@@ -70,5 +78,7 @@ mod tests {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(&[1.0, 2.0]) - 1.5).abs() < 1e-9);
         assert!(median(&[]).is_nan());
+        let (mean, error) = mean(&[1.0, 2.0, 3.0]);
+        assert!((mean - 2.0).abs() < 1e-9 && (error - (1.0_f64 / 3.0).sqrt()).abs() < 1e-9);
     }
 }

@@ -19,10 +19,11 @@ def rehearse() -> None:
     rehearsal.rehearse()
 
 
-def finish(home: str, modules: list, restricted: list, pack: object) -> None:
+def finish(home: str, modules: list, restricted: list, pack: object, rehearses: bool) -> None:
     """Do, in the zygote and after all imports, what its cells would each do alike.
 
     `pack()` has what is made after it lie together, and leaves alone what is free among the old.
+    `rehearses`: run as a cell will, too.
     """
     from . import cell, rehearsal, seed, stdio
 
@@ -30,4 +31,5 @@ def finish(home: str, modules: list, restricted: list, pack: object) -> None:
     stdio.install_in_zygote()
     seed.prepare()
     cell.prepare(home, modules, restricted)
-    rehearsal.settle_in(pack)
+    if rehearses:
+        rehearsal.settle_in(pack)

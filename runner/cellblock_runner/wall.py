@@ -42,7 +42,9 @@ def zygote(root=None):
             _find_time_zones(root)
         hooks.stop()
         forkhooks.stand_in()
-        cellblock_runner.finish(HOME, wall.preload, wall.restricted, lambda: _pack(wall))
+        cellblock_runner.finish(
+            HOME, wall.preload, wall.restricted, lambda: _pack(wall), wall.rehearses
+        )
         stage = "check for threads"
         _only_one_thread()
         stage = "freeze"

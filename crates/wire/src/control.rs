@@ -1,7 +1,11 @@
 //! The control channel between the server and a zygote: one JSON document per packet, descriptors
 //! beside it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::preparation::Preparation;
 
 /// Largest control packet in bytes.
 pub const MAX_CONTROL: usize = 128 * 1024;
@@ -33,6 +37,8 @@ pub struct Setup {
     pub exercise: String,
     /// Modules that scripts may not import themselves.
     pub restricted: Vec<String>,
+    /// What a zygote is to leave out of what makes forks cheap.
+    pub without: BTreeSet<Preparation>,
     /// The sandbox policy of the cells, as the sandbox crate serialises it.
     pub policy: serde_json::Value,
 }

@@ -9,7 +9,7 @@
 //!   that comes from a cell is hostile: every length is checked against a budget before anything
 //!   is kept, and every packet without the run's token is dropped.
 //!
-//! Beside them, [`status`] is the fixed-size report of a cell's init, and [`json`] checks that a
+//! Beside them, [`preparation`] names what a zygote does to be cheap to fork, [`status`] is the fixed-size report of a cell's init, and [`json`] checks that a
 //! text from a cell is standard JSON before it goes into an answer.
 #![forbid(unsafe_code)]
 
@@ -17,5 +17,6 @@ pub mod control;
 pub mod job;
 pub mod json;
 pub mod packet;
+pub mod preparation;
 pub mod report;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeSet,
     os::fd::{AsRawFd, OwnedFd},
 };
 
@@ -11,7 +12,10 @@ use cellblock_sandbox::{
     limits::Sizes,
     plan::{CellDescriptors, Plan},
 };
-use cellblock_wire::control::{Event, Ready, Request, Setup};
+use cellblock_wire::{
+    control::{Event, Ready, Request, Setup},
+    preparation::Preparation,
+};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
 
 use crate::{
@@ -31,6 +35,8 @@ pub(crate) struct Wall {
     /// Modules that scripts may not import.
     #[pyo3(get)]
     restricted: Vec<String>,
+    /// What to leave out of what makes forks cheap.
+    without: BTreeSet<Preparation>,
     plan: Plan,
     /// In a cell that cannot look into /proc: its memory as it was before its seal.
     own: Cell<Option<Sizes>>,
@@ -46,6 +52,7 @@ impl Wall {
                 preload,
                 exercise,
                 restricted,
+                without,
                 policy,
             }),
             _,
@@ -62,35 +69,41 @@ impl Wall {
             preload,
             exercise,
             restricted,
+            without,
             plan,
             own: Cell::new(None),
         })
     }
 
     /// Has the memory of what is about to be imported kept together.
-    #[staticmethod]
-    fn gather() {
-        memory::gather();
+    fn gather(&self) {
+        memory::gather(&self.without);
     }
 
     /// Has what is made from now on, and in each cell, lie together on few pages.
-    #[staticmethod]
-    fn pack(_py: Python<'_>) {
-        memory::pack();
+    fn pack(&self, _py: Python<'_>) {
+        memory::pack(&self.without);
+    }
+
+    /// Whether the zygote is to run as its cells will, before it forks.
+    #[getter]
+    fn rehearses(&self) -> bool {
+        !self.without.contains(&Preparation::Rehearsal)
     }
 
     /// Spares cells the counting of references to these objects and all that they lead to, where
     /// the interpreter can; how many.
-    #[staticmethod]
-    fn immortalize(py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<usize> {
+    fn immortalize(&self, py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<usize> {
+        if self.without.contains(&Preparation::Immortal) {
+            return Ok(0);
+        }
         immortal::settle(py, objects)
     }
 
     /// Makes the memory of all that has been imported cheap to fork; the bytes in huge pages.
     /// `rehearse()` does in a child what a cell will do.
-    #[staticmethod]
-    fn settle(rehearse: &Bound<'_, PyAny>) -> usize {
-        memory::settle(|| rehearse.call0().is_ok())
+    fn settle(&self, rehearse: &Bound<'_, PyAny>) -> usize {
+        memory::settle(&self.without, || rehearse.call0().is_ok())
     }
 
     /// Tells the server that this wall cannot serve.

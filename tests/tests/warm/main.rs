@@ -13,3 +13,4 @@ mod in_place;
 mod load;
 mod shared;
 mod thousand;
+mod unprepared;

@@ -9,7 +9,7 @@ use cellblock_sandbox::Layer;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::options::{named, options};
+use super::options::{named, named_in, options};
 
 options! {
     /// Which walls there are, and which of them the server does not start without.
@@ -46,17 +46,7 @@ impl IsolationConfig {
     /// # Errors
     /// The name that is no layer's.
     pub fn omitted(&self) -> Result<BTreeSet<Layer>, String> {
-        let names = self
-            .without
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
-        names
-            .map(|name| {
-                let layer = Layer::ALL.into_iter().find(|layer| layer.name() == name);
-                layer.ok_or_else(|| name.to_owned())
-            })
-            .collect()
+        named_in(&self.without, &Layer::ALL, Layer::name)
     }
 
     /// What was said of cgroups.

@@ -5,6 +5,7 @@
 //! every field has its value.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fmt::Display,
     path::{Path, PathBuf},
@@ -98,6 +99,25 @@ pub(super) fn variable<T: FromStr>(
         });
     }
     Ok(None)
+}
+
+/// Which of `all` a list of names with commas between them names.
+///
+/// # Errors
+/// The first that is none of theirs.
+pub(super) fn named_in<T: Copy + Ord>(
+    list: &str,
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+) -> Result<BTreeSet<T>, String> {
+    let names = list.split(',').map(str::trim);
+    names
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            let found = all.iter().copied().find(|one| name_of(*one) == name);
+            found.ok_or_else(|| name.to_owned())
+        })
+        .collect()
 }
 
 /// Refuses a value outside its bounds.

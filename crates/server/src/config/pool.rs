@@ -1,8 +1,10 @@
 //! How many cells there are, and who waits.
 
-use std::{num::NonZero, thread::available_parallelism, time::Duration};
+use std::{collections::BTreeSet, num::NonZero, thread::available_parallelism, time::Duration};
 
-use super::options::options;
+use cellblock_wire::preparation::Preparation;
+
+use super::options::{named_in, options};
 
 options! {
     /// How many cells there are, and who waits.
@@ -26,6 +28,9 @@ options! {
         "Cells after which a zygote is replaced, and with it address layout and hash seed.";
     zygote_seconds: u64 = 3600, in 1..=31_536_000;
         "zygote-seconds", "CELLBLOCK_ZYGOTE_SECONDS", "Seconds after which a zygote is replaced.";
+    zygote_without: String = String::new();
+        "zygote-without", "CELLBLOCK_ZYGOTE_WITHOUT",
+        "What zygotes leave out of what makes forks cheap, by name, separated by commas, such as immortal.";
 }
 
 impl PoolConfig {
@@ -39,6 +44,14 @@ impl PoolConfig {
             .unwrap_or(u32::MAX)
             .saturating_mul(2)
             .max(4)
+    }
+
+    /// What zygotes leave out.
+    ///
+    /// # Errors
+    /// The name that is no preparation's.
+    pub fn unprepared(&self) -> Result<BTreeSet<Preparation>, String> {
+        named_in(&self.zygote_without, &Preparation::ALL, Preparation::name)
     }
 
     /// Time that an execution may wait for a place.

@@ -113,6 +113,7 @@ fn environment_settings(
         preload: environment.preload.clone(),
         exercise: environment.exercise.clone(),
         restricted: environment.restricted.clone(),
+        without: host.unprepared.clone(),
         warm_cells: config.pool.warm_cells as usize,
         zygotes: config.pool.zygotes as usize,
         zygote_runs: config.pool.zygote_runs,

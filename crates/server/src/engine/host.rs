@@ -1,12 +1,13 @@
 //! What this machine offers to an engine, found out by trying.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use cellblock_sandbox::{CellPolicy, Layer};
+use cellblock_wire::preparation::Preparation;
 
 use super::StartError;
 use crate::{
@@ -26,6 +27,8 @@ pub(super) struct Host {
     /// The layers that are not in force, and why.
     pub(super) missing: BTreeMap<Layer, String>,
     pub(super) roots: Vec<(String, PathBuf)>,
+    /// What zygotes leave out of what makes forks cheap.
+    pub(super) unprepared: BTreeSet<Preparation>,
     /// The layers that are in force in part, and what is missing.
     pub(super) degraded: BTreeMap<Layer, String>,
     /// Processes and threads that count against a cell's limit beside its own.
@@ -55,6 +58,7 @@ impl Host {
             groups,
             missing,
             roots,
+            unprepared: find_unprepared(config)?,
             degraded: BTreeMap::new(),
             other_processes: 0,
             in_place: BTreeMap::new(),
@@ -163,6 +167,14 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
         }),
         None => Ok((groups, missing)),
     }
+}
+
+fn find_unprepared(config: &Config) -> Result<BTreeSet<Preparation>, StartError> {
+    let left_out = config.pool.unprepared();
+    left_out.map_err(|name| StartError::UnknownPreparation {
+        name,
+        known: Preparation::ALL.map(Preparation::name).join(", "),
+    })
 }
 
 fn find_root(

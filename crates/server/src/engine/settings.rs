@@ -1,8 +1,9 @@
 //! What an engine is told, once, when it starts.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cellblock_sandbox::CellPolicy;
+use cellblock_wire::preparation::Preparation;
 
 use super::LayerState;
 use crate::{config::EngineKind, scratch::Scratch, wall::WallSpec};
@@ -70,6 +71,8 @@ pub struct EnvironmentSettings {
     pub exercise: String,
     /// Modules that scripts may not import.
     pub restricted: Vec<String>,
+    /// What its zygotes leave out of what makes forks cheap.
+    pub without: BTreeSet<Preparation>,
     /// Cells to keep ready.
     pub warm_cells: usize,
     /// Zygotes to keep.

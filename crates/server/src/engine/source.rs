@@ -120,6 +120,7 @@ pub(super) fn setup(settings: &EnvironmentSettings) -> Result<Setup, SourceError
         preload: settings.preload.clone(),
         exercise: settings.exercise.clone(),
         restricted: settings.restricted.clone(),
+        without: settings.without.clone(),
         policy: serde_json::to_value(&*settings.policy)?,
     })
 }

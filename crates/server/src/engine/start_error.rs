@@ -93,6 +93,14 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The configuration names a preparation that there is not.
+    #[error("pool.zygote_without: {name:?} is no preparation; there are: {known}")]
+    UnknownPreparation {
+        /// What was asked for.
+        name: String,
+        /// What could be.
+        known: String,
+    },
     /// The configuration names a layer that there is not.
     #[error("isolation.without: {name:?} is no layer; there are: {known}")]
     UnknownLayer {

@@ -35,9 +35,8 @@ pub(super) fn fill_gaps() {
     }
 }
 
-/// Fills the gaps, and has large allocations mapped by themselves again.
+/// Has large allocations mapped by themselves again.
 pub(super) fn settle() {
-    fill_gaps();
     // SAFETY: it takes numbers and locks the heap itself.
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM) };
 }

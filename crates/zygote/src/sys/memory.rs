@@ -1,4 +1,10 @@
-//! The zygote's memory made cheap to fork.
+//! The zygote's memory made cheap to fork. `without`: what is to be left out.
+
+use std::collections::BTreeSet;
+
+use cellblock_wire::preparation::Preparation::{
+    self, Arenas, Data, Gaps, Huge, Mappings, Pins, Row, Text,
+};
 
 use super::{
     arenas, bump, data, heap,
@@ -11,41 +17,65 @@ use super::{
 const SLACK: usize = 32;
 
 /// Has the memory of what is about to be imported kept together.
-pub(crate) fn gather() {
+pub(crate) fn gather(without: &BTreeSet<Preparation>) {
     huge::allow(false);
     heap::gather();
-    arenas::gather();
+    if !without.contains(&Arenas) {
+        arenas::gather();
+    }
 }
 
 /// Takes every gap in memory, for good, and has what is made from now on lie together.
-pub(crate) fn pack() {
+pub(crate) fn pack(without: &BTreeSet<Preparation>) {
     if bump::is_open() {
         bump::forget_gaps();
-    } else {
+        return;
+    }
+    if !without.contains(&Gaps) {
         arenas::fill_gaps();
         heap::fill_gaps();
+    }
+    if !without.contains(&Row) {
         bump::open();
     }
 }
 
 /// Settles what has been imported; the number of bytes that are in huge pages now. `rehearse`: what a
 /// cell does, to be done in a child of this process; whether it could.
-pub(crate) fn settle(rehearse: impl FnOnce() -> bool) -> usize {
+pub(crate) fn settle(without: &BTreeSet<Preparation>, rehearse: impl FnOnce() -> bool) -> usize {
+    let does = |one| !without.contains(&one);
+    if does(Gaps) {
+        heap::fill_gaps();
+    }
     heap::settle();
     let fresh = arenas::settle();
     huge::allow(true);
-    segments::join(&maps::read());
+    if does(Mappings) {
+        segments::join(&maps::read());
+    }
     let joined = maps::read();
-    data::settle(&joined);
-    text::settle(&joined);
+    if does(Data) {
+        data::settle(&joined);
+    }
+    if does(Text) {
+        text::settle(&joined);
+    }
     let maps = maps::read();
-    let written = written::by(&maps, rehearse);
-    let quiet = huge::candidates(&maps, &fresh, &written);
-    let size = huge::collapse(&quiet);
-    if pin_small(&maps, &written, &quiet) {
+    let written = if does(Pins) {
+        written::by(&maps, rehearse)
+    } else {
+        Vec::new()
+    };
+    let collapse = |written: &[usize]| {
+        let quiet = huge::candidates(&maps, &fresh, written);
+        let quiet = if does(Huge) { quiet } else { Vec::new() };
+        (huge::collapse(&quiet), quiet)
+    };
+    let (size, quiet) = collapse(&written);
+    if does(Pins) && pin_small(&maps, &written, &quiet) {
         return size;
     }
-    huge::collapse(&huge::candidates(&maps, &fresh, &[]))
+    collapse(&[]).0
 }
 
 /// Has each fork copy those pages that are no part of a huge one: to pin a part is to have all of it
