@@ -15,8 +15,11 @@ use tokio::task::LocalSet;
 
 use crate::client::Client;
 
-/// A load whose running requests are given up at its end waits for this many answers, or so long.
-const LEAST: usize = 4;
+/// Of a load whose running requests are given up at its end, so many answers do not count: they began
+/// together, at a server that had nothing to put away yet, and no answer came while they ran.
+const FIRST: usize = 4;
+/// After them it waits for this many answers, or so long.
+const LEAST: usize = 8;
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// What to send.
@@ -43,7 +46,7 @@ pub struct Order {
 pub enum Until {
     /// No request is begun after this time; those that run are waited for.
     Time(Duration),
-    /// After this time, those that run are given up.
+    /// Once it is under way, after this time, those that run are given up.
     Cut(Duration),
     /// This many requests have been sent.
     Count(usize),
@@ -54,7 +57,7 @@ pub enum Until {
 pub struct Load {
     /// How long each took.
     pub latencies: Vec<Duration>,
-    /// From the first request to the last answer.
+    /// From the first request to the last answer; where some do not count, from the last of these.
     pub elapsed: Duration,
     /// What was wrong: the first few.
     pub faults: Vec<String>,
@@ -66,6 +69,8 @@ struct State {
     order: Order,
     until: Until,
     started: Instant,
+    /// When what counts began.
+    counts_from: Cell<Instant>,
     sent: Cell<usize>,
     load: RefCell<Load>,
 }
@@ -96,7 +101,7 @@ impl State {
 
     fn note(&self, verdict: &Result<Duration>) {
         let mut load = self.load.borrow_mut();
-        load.elapsed = self.started.elapsed();
+        load.elapsed = self.counts_from.get().elapsed();
         match verdict {
             Ok(took) => load.latencies.push(*took),
             Err(fault) => {
@@ -106,6 +111,13 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Forgets the answers until now.
+    fn count_from_here(&self) {
+        let mut load = self.load.borrow_mut();
+        load.latencies.clear();
+        self.counts_from.set(self.started + load.elapsed);
     }
 
     async fn request(&self, client: &mut Client) -> Result<Duration> {
@@ -142,10 +154,12 @@ pub fn run(order: &Order, until: Until) -> Result<Load> {
         for _ in 0..order.clients {
             clients.push(Client::connect(order.address).await?);
         }
+        let started = Instant::now();
         let state = Rc::new(State {
             order: order.clone(),
             until,
-            started: Instant::now(),
+            started,
+            counts_from: Cell::new(started),
             sent: Cell::new(0),
             load: RefCell::default(),
         });
@@ -172,9 +186,15 @@ pub fn run(order: &Order, until: Until) -> Result<Load> {
 }
 
 async fn cut(state: &State, window: Duration) {
+    answers(state, FIRST).await;
+    state.count_from_here();
     tokio::time::sleep(window).await;
-    let begun = state.started;
-    while state.load.borrow().latencies.len() < LEAST && begun.elapsed() < LONGEST {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    answers(state, LEAST).await;
+}
+
+async fn answers(state: &State, count: usize) {
+    let begun = Instant::now();
+    while state.load.borrow().latencies.len() < count && begun.elapsed() < LONGEST {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
