@@ -12,13 +12,6 @@ def preload() -> None:
     warm.preload()
 
 
-def rehearse() -> None:
-    """Do what a cell does, but for its end. After `finish`."""
-    from . import rehearsal
-
-    rehearsal.rehearse()
-
-
 def finish(home: str, modules: list, restricted: list, pack: object, rehearses: bool) -> None:
     """Do, in the zygote and after all imports, what its cells would each do alike.
 

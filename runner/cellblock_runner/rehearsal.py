@@ -25,11 +25,10 @@ def settle_in(pack: object) -> None:
     pack()  # what a rehearsal makes, a run makes again in its place
     _kept.append(slice(None))  # CPython keeps one for reuse: the next lies where all else does
     for _ in range(_TIMES):
-        rehearse()
+        _rehearse()
 
 
-def rehearse() -> None:
-    """One run of all that a cell does."""
+def _rehearse() -> None:
     seed.reseed()
     cell.serve_rehearsal()
     cell.rehearse()
@@ -44,7 +43,7 @@ def _gather_code() -> None:
     """
     seen = {cell.run.__code__}
     sys.setprofile(lambda frame, event, argument: seen.add(frame.f_code))
-    rehearse()  # its end takes off whatever watches
+    _rehearse()  # its end takes off whatever watches
     copies = {code: _copy(code) for code in seen}
     for function in gc.get_objects():
         if type(function) is FunctionType and function.__code__ in copies:

@@ -49,7 +49,7 @@ def zygote(root=None):
         _only_one_thread()
         stage = "freeze"
         _freeze(wall)
-        wall.settle(cellblock_runner.rehearse)
+        wall.settle()
         stage = "filter system calls"
         wall.become_zygote()
     except BaseException as error:

@@ -9,7 +9,7 @@ use cellblock_wire::{
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags},
-    process::{DumpableBehavior, Resource},
+    process::DumpableBehavior,
 };
 use thiserror::Error;
 
@@ -18,7 +18,7 @@ use crate::{
     limits::{self, Sizes},
     plan::{CellDescriptors, Plan},
     seccomp::{self, SeccompError},
-    steps::{SealStep, set_limit},
+    steps::SealStep,
     sys,
 };
 
@@ -84,8 +84,8 @@ pub enum ZygoteError {
     /// The kernel did not take it.
     #[error("system-call filter: {0}")]
     Install(#[from] seccompiler::Error),
-    /// It cannot be closed to others of its user, or be kept from pinning more memory.
-    #[error("not dumpable, parent of orphans, locked memory: {0}")]
+    /// It cannot be closed to others of its user.
+    #[error("not dumpable, parent of orphans: {0}")]
     Seclude(#[from] Errno),
 }
 
@@ -94,8 +94,6 @@ pub enum ZygoteError {
 /// that, so the plan's last step becomes to take the rest away.
 pub fn become_zygote(plan: &mut Plan) -> Result<(), ZygoteError> {
     sys::ignore_sigchld();
-    // What it has pinned stays so; neither it nor a cell may have more.
-    set_limit(Resource::Memlock, 0)?;
     if plan.is_in_place() {
         // It has a uid in common with its cells, and buries what a killed init leaves.
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;

@@ -28,13 +28,11 @@ pub enum Preparation {
     Text,
     /// Memory becomes huge pages.
     Huge,
-    /// The fork copies the pages that each run writes to.
-    Pins,
 }
 
 impl Preparation {
     /// Every one, in the order in which a zygote comes to them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Arenas,
         Self::Gaps,
         Self::Row,
@@ -44,7 +42,6 @@ impl Preparation {
         Self::Data,
         Self::Text,
         Self::Huge,
-        Self::Pins,
     ];
 
     /// The name used in the configuration and in tables.
@@ -59,7 +56,6 @@ impl Preparation {
             Self::Data => "data",
             Self::Text => "text",
             Self::Huge => "huge",
-            Self::Pins => "pins",
         }
     }
 }

@@ -101,9 +101,8 @@ impl Wall {
     }
 
     /// Makes the memory of all that has been imported cheap to fork; the bytes in huge pages.
-    /// `rehearse()` does in a child what a cell will do.
-    fn settle(&self, rehearse: &Bound<'_, PyAny>) -> usize {
-        memory::settle(&self.without, || rehearse.call0().is_ok())
+    fn settle(&self, _py: Python<'_>) -> usize {
+        memory::settle(&self.without)
     }
 
     /// Tells the server that this wall cannot serve.

@@ -49,14 +49,6 @@ def main():
     }
 ";
 
-/// What a run writes to, the fork has copied: few pages are left to be copied one by one, which the
-/// kernel counts as minor faults (the tenth field of proc(5)'s `stat`).
-const COPIED: &str = "\
-def main():
-    faults = int(open('/proc/self/stat').read().rpartition(')')[2].split()[7])
-    return faults if faults > 150 else 'few'
-";
-
 /// Small blocks of all sizes lie side by side, and each keeps what it holds: while blocks come, grow,
 /// shrink and go, more of them than there is room for, with other threads at it, one of which may be
 /// another interpreter with a lock of its own, and with tracemalloc in between.
@@ -129,9 +121,6 @@ fn a_cell_is_as_a_fork_leaves_it() {
                 r#"{"c library":0,"interpreter":0,"pandas":true,"data of pandas":0,"#,
                 r#""executable and writable":0}"#
             ))
-            .run(&server, report);
-        Case::new("what a run writes to has been copied", COPIED)
-            .returns("\"few\"")
             .run(&server, report);
         server.stop(report);
     });

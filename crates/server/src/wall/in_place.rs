@@ -22,7 +22,7 @@ pub struct InPlaceWall {
 pub(super) fn config(spec: &WallSpec, place: &InPlaceWall) -> String {
     let root = spec.root.to_string_lossy();
     // Without a namespace of mounts, nsjail leaves the root as it is.
-    let mut text = fixed(spec.cold, false);
+    let mut text = fixed(false);
     // Writing to a String cannot fail.
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name}: {}", quoted(value));

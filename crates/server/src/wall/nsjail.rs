@@ -82,6 +82,7 @@ rlimit_fsize_type: HARD
 rlimit_nofile: 2048
 rlimit_nproc_type: HARD
 rlimit_stack: 8
+rlimit_memlock: 0
 rlimit_msgqueue: 0
 "#;
 
@@ -94,7 +95,7 @@ impl WallSpec {
         if let Some(place) = &self.in_place {
             return in_place::config(self, place);
         }
-        let mut text = fixed(self.cold, true);
+        let mut text = fixed(true);
         text.push_str("hostname: \"wall\"\niface_no_lo: true\n");
         for variable in ENVIRONMENT {
             line(&mut text, format_args!("envar: {}", quoted(variable)));
@@ -163,14 +164,8 @@ impl WallSpec {
 
 /// What is alike in all walls of a kind: each namespace is new, and with it the root is pivoted, or
 /// none is.
-pub(super) fn fixed(cold: bool, namespaces: bool) -> String {
+pub(super) fn fixed(namespaces: bool) -> String {
     let mut text = FIXED.to_owned();
-    // A zygote pins what its forks are to copy at once, and gives up this limit then.
-    text.push_str(if cold {
-        "rlimit_memlock: 0\n"
-    } else {
-        "rlimit_memlock_type: HARD\n"
-    });
     for kind in NAMESPACES {
         line(&mut text, format_args!("clone_new{kind}: {namespaces}"));
     }

@@ -65,10 +65,7 @@ pub(super) fn gather() -> bool {
 }
 
 fn reserve() -> bool {
-    let Some(address) = map(
-        RESERVED + ALIGNMENT,
-        libc::MAP_PRIVATE | libc::MAP_NORESERVE,
-    ) else {
+    let Some(address) = map(RESERVED + ALIGNMENT, libc::MAP_NORESERVE) else {
         return false;
     };
     let start = address.next_multiple_of(ALIGNMENT);
@@ -142,7 +139,7 @@ extern "C" fn take(_: *mut c_void, size: usize) -> *mut c_void {
         NEXT.store(address + size, Ordering::Relaxed);
         return ptr::with_exposed_provenance_mut(address);
     }
-    map(size, libc::MAP_PRIVATE).map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
+    map(size, 0).map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
 }
 
 /// Called by CPython for arenas of ours, and for those that it made before `gather`.

@@ -9,11 +9,6 @@ pub(super) const HUGE: usize = 2 << 20;
 /// Linux 6.1; the constant is younger than the library's.
 const MADV_COLLAPSE: i32 = 25;
 
-/// Written pages in a huge one that are too many for it: a cell that writes to a huge page splits it,
-/// which costs less than to copy entries for 512 small ones in the fork; but a page that is no part of
-/// a huge one can be copied without a fault (`pin`).
-const BUSY: usize = 16;
-
 /// Whether memory becomes huge pages by itself, where the machine is set up so. Not while the zygote
 /// warms up: which memory does is chosen then. PR_SET_THP_DISABLE of prctl(2), Linux 3.15
 pub(super) fn allow(allowed: bool) {
@@ -22,27 +17,19 @@ pub(super) fn allow(allowed: bool) {
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, disabled, 0, 0, 0) };
 }
 
-/// The huge pages that all private memory that is no file's can be made of, but for what lies in
-/// `fresh`, and those that a cell writes to in many places.
-pub(super) fn candidates(maps: &[Mapping], fresh: &Range<usize>, written: &[usize]) -> Vec<usize> {
-    let is_quiet = |page: &usize| {
-        let before = |end: usize| written.partition_point(|at| *at < end);
-        before(page + HUGE) - before(*page) < BUSY
-    };
+/// Makes huge pages of all private memory that is no file's, but for what lies in `fresh`; the
+/// number of bytes in them.
+///
+/// Where the kernel does not do it, all stays as it was: forks are slower, nothing else.
+pub(super) fn collapse(maps: &[Mapping], fresh: &Range<usize>) -> usize {
     maps.iter()
         .filter(|mapping| is_private_memory(mapping))
         .flat_map(|mapping| pages(&mapping.addresses))
-        .filter(|page| !fresh.contains(page) && is_quiet(page))
-        .collect()
-}
-
-/// Makes those pages; how many bytes are in them then.
-///
-/// Where the kernel does not do it, all stays as it was: forks are slower, nothing else.
-pub(super) fn collapse(candidates: &[usize]) -> usize {
-    // One by one: a page that cannot be collapsed does not keep the others from it.
-    let made = candidates.iter().filter(|page| collapse_one(**page));
-    made.count() * HUGE
+        .filter(|page| !fresh.contains(page))
+        // One by one: a page that cannot be collapsed does not keep the others from it.
+        .filter(|page| collapse_one(*page))
+        .count()
+        * HUGE
 }
 
 fn is_private_memory(mapping: &Mapping) -> bool {

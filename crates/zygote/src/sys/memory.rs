@@ -3,18 +3,10 @@
 use std::collections::BTreeSet;
 
 use cellblock_wire::preparation::Preparation::{
-    self, Arenas, Data, Gaps, Huge, Mappings, Pins, Row, Text,
+    self, Arenas, Data, Gaps, Huge, Mappings, Row, Text,
 };
 
-use super::{
-    arenas, bump, data, heap,
-    huge::{self, HUGE},
-    maps::{self, Mapping},
-    pin, segments, text, written,
-};
-
-/// Pages that a child writes to before it does anything.
-const SLACK: usize = 32;
+use super::{arenas, bump, data, heap, huge, maps, segments, text};
 
 /// Has the memory of what is about to be imported kept together.
 pub(crate) fn gather(without: &BTreeSet<Preparation>) {
@@ -40,9 +32,8 @@ pub(crate) fn pack(without: &BTreeSet<Preparation>) {
     }
 }
 
-/// Settles what has been imported; the number of bytes that are in huge pages now. `rehearse`: what a
-/// cell does, to be done in a child of this process; whether it could.
-pub(crate) fn settle(without: &BTreeSet<Preparation>, rehearse: impl FnOnce() -> bool) -> usize {
+/// Settles what has been imported; the number of bytes that are in huge pages now.
+pub(crate) fn settle(without: &BTreeSet<Preparation>) -> usize {
     let does = |one| !without.contains(&one);
     if does(Gaps) {
         heap::fill_gaps();
@@ -60,37 +51,9 @@ pub(crate) fn settle(without: &BTreeSet<Preparation>, rehearse: impl FnOnce() ->
     if does(Text) {
         text::settle(&joined);
     }
-    let maps = maps::read();
-    let written = if does(Pins) {
-        written::by(&maps, rehearse)
+    if does(Huge) {
+        huge::collapse(&maps::read(), &fresh)
     } else {
-        Vec::new()
-    };
-    let collapse = |written: &[usize]| {
-        let quiet = huge::candidates(&maps, &fresh, written);
-        let quiet = if does(Huge) { quiet } else { Vec::new() };
-        (huge::collapse(&quiet), quiet)
-    };
-    let (size, quiet) = collapse(&written);
-    if does(Pins) && pin_small(&maps, &written, &quiet) {
-        return size;
+        0
     }
-    collapse(&[]).0
-}
-
-/// Has each fork copy those pages that are no part of a huge one: to pin a part is to have all of it
-/// copied. Whether it is so.
-fn pin_small(maps: &[Mapping], written: &[usize], huge: &[usize]) -> bool {
-    let is_small = |page: &usize| !huge.contains(&(page / HUGE * HUGE));
-    let small: Vec<usize> = written.iter().copied().filter(is_small).collect();
-    let Ok(pins) = pin::pin(&small) else {
-        return false;
-    };
-    let copied = written::by(maps, || true);
-    // More than were asked for: they are parts of larger pieces after all. Cells rather fault.
-    let as_asked = copied.len() <= small.len() + SLACK;
-    if as_asked {
-        std::mem::forget(pins);
-    }
-    as_asked
 }

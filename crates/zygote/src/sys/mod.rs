@@ -11,7 +11,5 @@ pub(crate) mod interpreter;
 mod maps;
 pub(crate) mod memory;
 mod pages;
-mod pin;
 mod segments;
 mod text;
-mod written;

@@ -2,11 +2,10 @@
 
 use std::{fs::File, os::fd::AsRawFd, ptr};
 
-/// New memory that can be read and written; its address. `flags`: mmap(2)'s, `MAP_PRIVATE` or
-/// `MAP_SHARED` among them.
+/// Memory that can be read and written, of its own; its address. `flags`: more of mmap(2)'s.
 pub(super) fn map(size: usize, flags: i32) -> Option<usize> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_ANONYMOUS | flags;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags;
     // SAFETY: a new anonymous mapping, placed by the kernel, overlaps nothing.
     let address = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
     (address != libc::MAP_FAILED).then(|| address.expose_provenance())

@@ -18,7 +18,7 @@ use super::{
 pub(super) fn settle(maps: &[Mapping]) {
     for mapping in maps.iter().filter(|mapping| is_hot_code(mapping)) {
         let length = mapping.addresses.len() + HUGE;
-        if let Some(space) = pages::map(length, libc::MAP_PRIVATE) {
+        if let Some(space) = pages::map(length, 0) {
             replace(&mapping.addresses, space);
             // The part that moved away is a hole that nothing has been mapped to since: no allocation
             // comes between.
