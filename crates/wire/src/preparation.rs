@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 pub enum Preparation {
     /// The interpreter's small objects lie in one piece of memory.
     Arenas,
-    /// Gaps between old objects are filled, so that new ones lie together. What it moves there, `Row`
-    /// needs.
+    /// Gaps between old objects are filled, so that new ones lie together.
     Gaps,
-    /// Small blocks of all sizes lie in one row. Only where `Arenas` and `Gaps` are not left out.
+    /// Small blocks of all sizes lie in one row. It begins behind the filled gaps of the one piece: where
+    /// `Arenas` or `Gaps` is left out, so is this.
     Row,
     /// The zygote runs as its cells will, until nothing changes any more.
     Rehearsal,
