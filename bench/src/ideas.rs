@@ -1,6 +1,6 @@
 //! What each idea is worth: a server with it beside one without it.
 
-use std::{env, path::Path, time::Duration};
+use std::{env, path::Path};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -65,20 +65,16 @@ pub struct Ratio {
 /// others leave out too.
 pub fn all() -> Vec<Idea> {
     let usual = env::var(WITHOUT).unwrap_or_default();
-    let without = |name: String, value: &str| Idea {
-        name,
-        variable: WITHOUT,
-        value: format!("{usual},{value}"),
-    };
     let with = |name: &str, variable, value: &str| Idea {
         name: name.to_owned(),
         variable,
         value: value.to_owned(),
     };
+    let without = |name: &str, value: &str| with(name, WITHOUT, &format!("{usual},{value}"));
     let names = Preparation::ALL.map(Preparation::name);
-    let mut ideas = vec![without("nothing".to_owned(), "")];
-    ideas.extend(names.map(|name| without(format!("without {name}"), name)));
-    ideas.push(without("without all of these".to_owned(), &names.join(",")));
+    let mut ideas = vec![without("nothing", "")];
+    ideas.extend(names.map(|name| without(&format!("without {name}"), name)));
+    ideas.push(without("without all of these", &names.join(",")));
     ideas.push(with("two zygotes", "CELLBLOCK_ZYGOTES", "2"));
     ideas.push(with("twice the ready cells", "CELLBLOCK_WARM_CELLS", "8"));
     ideas.push(with("twice the places", "CELLBLOCK_MAX_RUNNING", "8"));
@@ -98,18 +94,16 @@ pub fn measure(idea: &Idea, usual: &Server, logs: &Path, profile: Profile) -> Re
     let (mut cpu, mut rate, mut p50) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..profile.rounds {
         // There and back, so that a drift evens out over two.
-        let order = if round % 2 == 0 {
-            [&server, usual]
+        let (with, without) = if round % 2 == 0 {
+            let with = look(&server, profile)?;
+            (with, look(usual, profile)?)
         } else {
-            [usual, &server]
+            let without = look(usual, profile)?;
+            (look(&server, profile)?, without)
         };
-        let (mut first, mut second) = (look(order[0], profile)?, look(order[1], profile)?);
-        if round % 2 != 0 {
-            std::mem::swap(&mut first, &mut second);
-        }
-        cpu.push(first.cpu_ms / second.cpu_ms);
-        rate.push(first.runs_per_s / second.runs_per_s);
-        p50.push(first.p50_ms / second.p50_ms);
+        cpu.push(with.cpu_ms / without.cpu_ms);
+        rate.push(with.runs_per_s / without.runs_per_s);
+        p50.push(with.p50_ms / without.p50_ms);
     }
     server.stop()?;
     Ok(Worth {
@@ -178,7 +172,7 @@ fn faults(server: &Server) -> Result<f64> {
         let answer: serde_json::Value = serde_json::from_slice(&answer)?;
         let count = answer["result"].as_f64();
         counts.push(count.with_context(|| format!("a count of faults, not {answer}"))?);
-        std::thread::sleep(THINK.max(Duration::from_millis(1)));
+        std::thread::sleep(THINK);
     }
     Ok(median(&counts))
 }

@@ -18,6 +18,7 @@ pub mod plot;
 pub mod proc;
 pub mod profile;
 pub mod report;
+pub mod results;
 pub mod scripts;
 pub mod server;
 pub mod soak;

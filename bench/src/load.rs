@@ -117,7 +117,7 @@ impl State {
     fn count_from_here(&self) {
         let mut load = self.load.borrow_mut();
         load.latencies.clear();
-        self.counts_from.set(self.started + load.elapsed);
+        self.counts_from.set(self.counts_from.get() + load.elapsed);
     }
 
     async fn request(&self, client: &mut Client) -> Result<Duration> {

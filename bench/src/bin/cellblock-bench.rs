@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use cellblock_bench::{
     goals, idle,
@@ -17,6 +17,7 @@ use cellblock_bench::{
     plot,
     profile::{self, Profile},
     report::{Figures, Overhead, Report},
+    results::{self, RESULTS},
     scripts,
     server::{self, Server, Setup},
     stability,
@@ -26,15 +27,12 @@ use cellblock_bench::{
 };
 use hyper::Method;
 
-const RESULTS: &str = "bench/results";
-
 fn main() -> ExitCode {
     terminal::exit_code(bench().map(|()| true))
 }
 
 fn bench() -> Result<()> {
-    let results = Path::new(RESULTS);
-    fs::create_dir_all(results).with_context(|| format!("cannot make {RESULTS}"))?;
+    let results = results::directory()?;
     let report = run(profile(), results)?;
     fs::write(
         results.join("latest.json"),

@@ -1,16 +1,16 @@
 //! `make bench-ideas`: see `docs/performance.md`.
 
-use std::{env, fs, path::Path, process::ExitCode, time::Duration};
+use std::{env, fs, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use cellblock_bench::{
     ideas::{self, Idea},
     profile::{self, Profile},
+    results::{self, RESULTS},
     server::Setup,
     terminal::{self, say},
 };
 
-const RESULTS: &str = "bench/results";
 /// Short windows that often change: what the machine does otherwise hits both servers alike.
 const PROFILE: Profile = Profile {
     name: "ideas",
@@ -25,8 +25,7 @@ fn main() -> ExitCode {
 }
 
 fn compare() -> Result<()> {
-    let results = Path::new(RESULTS);
-    fs::create_dir_all(results).with_context(|| format!("cannot make {RESULTS}"))?;
+    let results = results::directory()?;
     let (ideas, profile) = (chosen()?, profile()?);
     let usual = Setup::new("warm", "usual", results)?
         .grouped(false)

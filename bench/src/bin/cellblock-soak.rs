@@ -1,16 +1,16 @@
 //! `make soak`: see `docs/performance.md`.
 
-use std::{env, fs, path::Path, process::ExitCode, time::Duration};
+use std::{env, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use cellblock_bench::{
+    results,
     server::Setup,
     soak,
     stability::Snapshot,
     terminal::{self, say},
 };
 
-const RESULTS: &str = "bench/results";
 const DURATION: Duration = Duration::from_mins(10);
 /// Load before the first look at what the server holds: pools have grown to their size by then.
 const LONGEST_WARM_UP: Duration = Duration::from_secs(30);
@@ -20,8 +20,7 @@ fn main() -> ExitCode {
 }
 
 fn soak() -> Result<bool> {
-    let results = Path::new(RESULTS);
-    fs::create_dir_all(results).with_context(|| format!("cannot make {RESULTS}"))?;
+    let results = results::directory()?;
     let duration = duration()?;
     let engine = env::var("CELLBLOCK_ENGINE").unwrap_or_else(|_| "warm".to_owned());
     let server = Setup::new(&engine, "soak", results)?
