@@ -9,7 +9,7 @@ use cellblock_sandbox::Layer;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::options::{named, named_in, options};
+use super::options::{UnknownName, named, named_in, options};
 
 options! {
     /// Which walls there are, and which of them the server does not start without.
@@ -45,7 +45,7 @@ impl IsolationConfig {
     ///
     /// # Errors
     /// The name that is no layer's.
-    pub fn omitted(&self) -> Result<BTreeSet<Layer>, String> {
+    pub fn omitted(&self) -> Result<BTreeSet<Layer>, UnknownName> {
         named_in(&self.without, &Layer::ALL, Layer::name)
     }
 

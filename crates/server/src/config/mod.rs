@@ -30,7 +30,7 @@ pub use isolation::{Cgroups, EngineKind, Floor, IsolationConfig, IsolationOption
 pub use keys::KeyConfig;
 pub use limits::{Ceilings, LimitsConfig, LimitsOptions};
 pub use load::ConfigArgs;
-pub use options::{Origin, Variables};
+pub use options::{Origin, UnknownName, Variables};
 pub use pool::{PoolConfig, PoolOptions};
 pub use server::{LogFormat, ServerConfig, ServerOptions};
 pub use telemetry::{TelemetryConfig, TelemetryOptions};

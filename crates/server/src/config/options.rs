@@ -101,6 +101,15 @@ pub(super) fn variable<T: FromStr>(
     Ok(None)
 }
 
+/// A list names what there is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What it names.
+    pub name: String,
+    /// What there is.
+    pub known: String,
+}
+
 /// Which of `all` a list of names with commas between them names.
 ///
 /// # Errors
@@ -109,13 +118,21 @@ pub(super) fn named_in<T: Copy + Ord>(
     list: &str,
     all: &[T],
     name_of: fn(T) -> &'static str,
-) -> Result<BTreeSet<T>, String> {
+) -> Result<BTreeSet<T>, UnknownName> {
     let names = list.split(',').map(str::trim);
     names
         .filter(|name| !name.is_empty())
         .map(|name| {
             let found = all.iter().copied().find(|one| name_of(*one) == name);
-            found.ok_or_else(|| name.to_owned())
+            found.ok_or_else(|| UnknownName {
+                name: name.to_owned(),
+                known: all
+                    .iter()
+                    .copied()
+                    .map(name_of)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
         })
         .collect()
 }

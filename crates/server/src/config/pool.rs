@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, num::NonZero, thread::available_parallelism, ti
 
 use cellblock_wire::preparation::Preparation;
 
-use super::options::{named_in, options};
+use super::options::{UnknownName, named_in, options};
 
 options! {
     /// How many cells there are, and who waits.
@@ -50,7 +50,7 @@ impl PoolConfig {
     ///
     /// # Errors
     /// The name that is no preparation's.
-    pub fn unprepared(&self) -> Result<BTreeSet<Preparation>, String> {
+    pub fn unprepared(&self) -> Result<BTreeSet<Preparation>, UnknownName> {
         named_in(&self.zygote_without, &Preparation::ALL, Preparation::name)
     }
 

@@ -44,6 +44,10 @@ impl Host {
         let runtime = runtime::prepare(&config.state_dir)?;
         let identity = identity(config)?;
         let (groups, missing) = find_layers(config)?;
+        let unprepared = config
+            .pool
+            .unprepared()
+            .map_err(StartError::UnknownPreparation)?;
         let mut roots = Vec::new();
         for (name, environment) in &config.environments {
             roots.push((
@@ -58,7 +62,7 @@ impl Host {
             groups,
             missing,
             roots,
-            unprepared: find_unprepared(config)?,
+            unprepared,
             degraded: BTreeMap::new(),
             other_processes: 0,
             in_place: BTreeMap::new(),
@@ -126,10 +130,7 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
     let omitted = config
         .isolation
         .omitted()
-        .map_err(|name| StartError::UnknownLayer {
-            name,
-            known: Layer::ALL.map(Layer::name).join(", "),
-        })?;
+        .map_err(StartError::UnknownLayer)?;
     let reason = "left out by the configuration";
     let mut missing: BTreeMap<_, _> = omitted
         .into_iter()
@@ -167,14 +168,6 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
         }),
         None => Ok((groups, missing)),
     }
-}
-
-fn find_unprepared(config: &Config) -> Result<BTreeSet<Preparation>, StartError> {
-    let left_out = config.pool.unprepared();
-    left_out.map_err(|name| StartError::UnknownPreparation {
-        name,
-        known: Preparation::ALL.map(Preparation::name).join(", "),
-    })
 }
 
 fn find_root(

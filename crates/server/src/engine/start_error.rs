@@ -6,7 +6,12 @@ use cellblock_sandbox::Layer;
 use thiserror::Error;
 
 use super::SourceError;
-use crate::{config::Floor, doctor::Finding, environment::BuildError, runtime::RuntimeError};
+use crate::{
+    config::{Floor, UnknownName},
+    doctor::Finding,
+    environment::BuildError,
+    runtime::RuntimeError,
+};
 
 /// Why no engine could be started: one sentence with its remedy, for whoever starts the program.
 #[derive(Debug, Error)]
@@ -94,21 +99,11 @@ pub enum StartError {
         reason: String,
     },
     /// The configuration names a preparation that there is not.
-    #[error("pool.zygote_without: {name:?} is no preparation; there are: {known}")]
-    UnknownPreparation {
-        /// What was asked for.
-        name: String,
-        /// What could be.
-        known: String,
-    },
+    #[error("pool.zygote_without: {:?} is no preparation; there are: {}", .0.name, .0.known)]
+    UnknownPreparation(UnknownName),
     /// The configuration names a layer that there is not.
-    #[error("isolation.without: {name:?} is no layer; there are: {known}")]
-    UnknownLayer {
-        /// What it names.
-        name: String,
-        /// What there is.
-        known: String,
-    },
+    #[error("isolation.without: {:?} is no layer; there are: {}", .0.name, .0.known)]
+    UnknownLayer(UnknownName),
     /// Isolation would be below the floor.
     #[error(
         "isolation would be below the floor {floor:?}: {layer} is not in force ({reason}); mend \
