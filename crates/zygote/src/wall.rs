@@ -92,17 +92,17 @@ impl Wall {
     }
 
     /// Spares cells the counting of references to these objects and all that they lead to, where
-    /// the interpreter can; how many.
-    fn immortalize(&self, py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<usize> {
+    /// the interpreter can.
+    fn immortalize(&self, py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<()> {
         if self.without.contains(&Preparation::Immortal) {
-            return Ok(0);
+            return Ok(());
         }
         immortal::settle(py, objects)
     }
 
-    /// Makes the memory of all that has been imported cheap to fork; the bytes in huge pages.
-    fn settle(&self, _py: Python<'_>) -> usize {
-        memory::settle(&self.without)
+    /// Makes the memory of all that has been imported cheap to fork.
+    fn settle(&self, _py: Python<'_>) {
+        memory::settle(&self.without);
     }
 
     /// Tells the server that this wall cannot serve.

@@ -17,19 +17,15 @@ pub(super) fn allow(allowed: bool) {
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, disabled, 0, 0, 0) };
 }
 
-/// Makes huge pages of all private memory that is no file's, but for what lies in `fresh`; the
-/// number of bytes in them.
+/// Makes huge pages of all private memory that is no file's, but for what lies in `fresh`.
 ///
 /// Where the kernel does not do it, all stays as it was: forks are slower, nothing else.
-pub(super) fn collapse(maps: &[Mapping], fresh: &Range<usize>) -> usize {
+pub(super) fn collapse(maps: &[Mapping], fresh: &Range<usize>) {
     maps.iter()
         .filter(|mapping| is_private_memory(mapping))
         .flat_map(|mapping| pages(&mapping.addresses))
         .filter(|page| !fresh.contains(page))
-        // One by one: a page that cannot be collapsed does not keep the others from it.
-        .filter(|page| collapse_one(*page))
-        .count()
-        * HUGE
+        .for_each(collapse_one);
 }
 
 fn is_private_memory(mapping: &Mapping) -> bool {
@@ -39,9 +35,7 @@ fn is_private_memory(mapping: &Mapping) -> bool {
 
 /// Makes huge pages of the memory in that range, where it holds whole ones.
 pub(super) fn collapse_range(addresses: &Range<usize>) {
-    for page in pages(addresses) {
-        collapse_one(page);
-    }
+    pages(addresses).for_each(collapse_one);
 }
 
 /// The huge pages that lie in it whole.
@@ -49,8 +43,9 @@ fn pages(addresses: &Range<usize>) -> impl Iterator<Item = usize> + use<> {
     (addresses.start.next_multiple_of(HUGE)..addresses.end / HUGE * HUGE).step_by(HUGE)
 }
 
-fn collapse_one(page: usize) -> bool {
+/// One by one: a page that cannot be collapsed does not keep the others from it.
+fn collapse_one(page: usize) {
     // SAFETY: the advice changes how memory is kept, not what it holds; for a range that is not
     // mapped any more the call fails.
-    unsafe { libc::madvise(ptr::with_exposed_provenance_mut(page), HUGE, MADV_COLLAPSE) == 0 }
+    unsafe { libc::madvise(ptr::with_exposed_provenance_mut(page), HUGE, MADV_COLLAPSE) };
 }

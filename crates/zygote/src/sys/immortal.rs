@@ -30,15 +30,14 @@ const OF_CODE: [&str; 7] = [
     "co_exceptiontable",
 ];
 
-/// Makes everything immortal that `objects` lead to; how many objects that are.
-pub(crate) fn settle(py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<usize> {
+/// Makes everything immortal that `objects` lead to.
+pub(crate) fn settle(py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<()> {
     let Some(count) = immortal_count(py) else {
-        return Ok(0);
+        return Ok(());
     };
     let code = py.import("types")?.getattr("CodeType")?;
     let mut walk = Walk {
         count,
-        met: 0,
         todo: Vec::new(),
     };
     for object in objects {
@@ -57,7 +56,7 @@ pub(crate) fn settle(py: Python<'_>, objects: &Bound<'_, PyList>) -> PyResult<us
             walk.look_into(&object);
         }
     }
-    Ok(walk.met)
+    Ok(())
 }
 
 /// The reference count of an immortal object, which this interpreter's `None` has, if it knows any.
@@ -80,7 +79,6 @@ type Visit = extern "C" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
 
 struct Walk {
     count: u32,
-    met: usize,
     todo: Vec<*mut ffi::PyObject>,
 }
 
@@ -95,7 +93,6 @@ impl Walk {
             return;
         }
         *count = self.count;
-        self.met += 1;
         self.todo.push(object);
     }
 

@@ -32,8 +32,8 @@ pub(crate) fn pack(without: &BTreeSet<Preparation>) {
     }
 }
 
-/// Settles what has been imported; the number of bytes that are in huge pages now.
-pub(crate) fn settle(without: &BTreeSet<Preparation>) -> usize {
+/// Settles what has been imported.
+pub(crate) fn settle(without: &BTreeSet<Preparation>) {
     let does = |one| !without.contains(&one);
     if does(Gaps) {
         heap::fill_gaps();
@@ -52,8 +52,6 @@ pub(crate) fn settle(without: &BTreeSet<Preparation>) -> usize {
         text::settle(&joined);
     }
     if does(Huge) {
-        huge::collapse(&maps::read(), &fresh)
-    } else {
-        0
+        huge::collapse(&maps::read(), &fresh);
     }
 }
