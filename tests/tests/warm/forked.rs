@@ -33,8 +33,8 @@ def main():
     return [(count > 1 << 30) == expected for count, expected in zip(counts, (known, known, False))]
 ";
 
-/// Code that every cell runs is memory of the zygote, and nobody can write to it; that of packages is
-/// in their files, and their data is not.
+/// The interpreter's code is memory of the zygote, and nobody can write to it; all other is in its
+/// files, and the data of packages is not.
 const CODE: &str = "\
 import pandas
 def main():
@@ -118,7 +118,7 @@ fn a_cell_is_as_a_fork_leaves_it() {
             .run(&server, report);
         Case::new("code and data are where a fork finds them", CODE)
             .returns(concat!(
-                r#"{"c library":0,"interpreter":0,"pandas":true,"data of pandas":0,"#,
+                r#"{"c library":1,"interpreter":0,"pandas":true,"data of pandas":0,"#,
                 r#""executable and writable":0}"#
             ))
             .run(&server, report);

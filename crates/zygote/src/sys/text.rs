@@ -2,9 +2,8 @@
 //!
 //! A fork does not copy the page tables of a file's mapping, so each cell would fault anew on all
 //! code that it runs, sixteen pages at a time, and undo that in its exit. Memory that is no file's it
-//! finds mapped already, and what lies in huge pages costs one entry for 2 MiB. The code of the
-//! interpreter and of the C library is what every cell runs; that of packages stays in their files,
-//! where it costs nothing while nobody uses it.
+//! finds mapped already, and what lies in huge pages costs one entry for 2 MiB. All other code stays in
+//! its files, where it costs nothing while nobody uses it: that of the C library fills no huge page.
 
 use std::{ops::Range, ptr};
 
@@ -27,12 +26,12 @@ pub(super) fn settle(maps: &[Mapping]) {
     }
 }
 
-/// That of the interpreter, the C library and the loader, by their files' names. Of any other, a cell
-/// runs less than it would cost to have its page tables copied.
+/// That of the interpreter, by its file's name. Of any other, a cell runs less than it would cost to
+/// have its page tables copied.
 fn is_hot_code(mapping: &Mapping) -> bool {
     let name = mapping.name.as_deref().unwrap_or_default();
     let file = name.rsplit('/').next().unwrap_or_default();
-    let is_hot = ["python", "libpython", "libc.", "ld-"]
+    let is_hot = ["python", "libpython"]
         .iter()
         .any(|start| file.starts_with(start));
     mapping.inode != 0 && mapping.access == "r-xp" && is_hot
