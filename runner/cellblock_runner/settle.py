@@ -9,7 +9,8 @@ import _signal
 import gc
 import sys
 
-from . import jsonc, own
+from . import own
+from .jsonc import lift_digit_limit, restore_digit_limit
 
 __builtins__ = own.NAMES
 
@@ -25,12 +26,19 @@ _TRIES = 20
 
 # Address space to fall back on when the script has run into its limit. Never touched, so it costs
 # no memory.
-_reserve = [bytes(4 << 20)]
+_RESERVED = 4 << 20
+_reserve = [bytes(_RESERVED)]
+
+
+def take_reserve() -> None:
+    """In a zygote that is done: take it anew, where the C library maps what is large by itself. To
+    give back a part of its heap writes to the parts around."""
+    _reserve[:] = [bytes(_RESERVED)]
 
 
 def settle() -> None:
     """Undo what the script may have left running. Best effort: never raises by itself."""
-    for step in _STEPS:
+    for step in STEPS:
         for _ in range(_TRIES):
             try:
                 step()
@@ -47,7 +55,7 @@ def rehearse() -> None:
     _stop_tracing()
     _setrecursionlimit(_getrecursionlimit())
     _setswitchinterval(_getswitchinterval())
-    jsonc.restore_digit_limit(jsonc.lift_digit_limit())
+    restore_digit_limit(lift_digit_limit())
 
 
 def _stop_tracing() -> None:
@@ -69,14 +77,14 @@ def _ignore_signals() -> None:
 
 def _relax_limits() -> None:
     _setrecursionlimit(3_000)
-    jsonc.lift_digit_limit()
+    lift_digit_limit()
     _gc_disable()
     # Busy threads of the script would otherwise hold up every packet by five milliseconds.
     _setswitchinterval(1e-5)
     _reserve.clear()
 
 
-_STEPS = (_stop_timers, _ignore_signals, _stop_tracing, _relax_limits)
+STEPS = (_stop_timers, _ignore_signals, _stop_tracing, _relax_limits)
 
 # Python 3.12's sys.monitoring, for cell.py: a raising callback on function starts stays in force
 # and would stop every call to a function here, so the frame that is running already must take it

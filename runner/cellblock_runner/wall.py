@@ -50,6 +50,7 @@ def zygote(root=None):
         stage = "freeze"
         _freeze(wall)
         wall.settle()
+        cellblock_runner.settle.take_reserve()
         stage = "filter system calls"
         wall.become_zygote()
     except BaseException as error:

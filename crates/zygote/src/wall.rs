@@ -113,7 +113,9 @@ impl Wall {
 
     /// Makes this process a zygote: from now on it can do little but make cells.
     fn become_zygote(&mut self) -> PyResult<()> {
-        fork::become_zygote(&mut self.plan).map_err(error)
+        fork::become_zygote(&mut self.plan).map_err(error)?;
+        memory::close(&self.without);
+        Ok(())
     }
 
     /// Forks cells until the server closes the channel (`None`). In each cell's script process the

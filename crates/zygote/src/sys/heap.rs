@@ -19,12 +19,15 @@ pub(super) fn gather() {
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, i32::MAX) };
 }
 
-/// Gives unused memory back, and takes every gap that is left, for good: what a cell allocates then
-/// comes from the heap's end, pages that lie together, where gaps are scattered over many, each to
-/// be copied by the first who writes to it.
-pub(super) fn fill_gaps() {
+/// Gives unused memory back to the kernel, whole pages of it. To do so in a huge page splits it.
+pub(super) fn trim() {
     // SAFETY: it takes a number and locks the heap itself.
     unsafe { libc::malloc_trim(0) };
+}
+
+/// Takes every gap, for good: what a cell allocates then comes from the heap's end, pages that lie
+/// together, where gaps are scattered over many, each to be copied by the first who writes to it.
+pub(super) fn fill_gaps() {
     let end = end();
     for size in sizes() {
         let gaps = std::iter::repeat_with(|| take(size)).take(MOST_GAPS);

@@ -25,6 +25,7 @@ pub(crate) fn pack(without: &BTreeSet<Preparation>) {
     }
     if !without.contains(&Gaps) {
         arenas::fill_gaps();
+        heap::trim();
         heap::fill_gaps();
     }
     if !without.contains(&Row) {
@@ -32,10 +33,20 @@ pub(crate) fn pack(without: &BTreeSet<Preparation>) {
     }
 }
 
+/// Takes the gaps that have come since: the last step before the first fork.
+pub(crate) fn close(without: &BTreeSet<Preparation>) {
+    if !without.contains(&Gaps) {
+        heap::gather();
+        heap::fill_gaps();
+        heap::settle();
+    }
+}
+
 /// Settles what has been imported.
 pub(crate) fn settle(without: &BTreeSet<Preparation>) {
     let does = |one| !without.contains(&one);
     if does(Gaps) {
+        heap::trim();
         heap::fill_gaps();
     }
     heap::settle();
