@@ -8,28 +8,34 @@ import os
 import sys
 import time
 
-from . import (
-    channel,
-    encode,
-    files,
-    imports,
-    jsonc,
-    module,
-    outputs,
-    own,
-    report,
-    settle,
-    stdio,
-    where,
+from . import encode, files, imports, module, outputs, own, report, settle, stdio, where
+from .channel import (
+    DONE,
+    ERROR_PART,
+    PAYLOAD_MAX,
+    RESULT,
+    RESULT_PART,
+    STARTED,
+    Channel,
+    ChannelClosed,
+    job_packet,
 )
+from .encode import TooLarge
+from .jsonc import dumps, lift_digit_limit, loads, restore_digit_limit
+from .module import build, call_main
 from .settle import TOOLS, get_tool, set_events
+from .stdio import flush
 from .walk import NotJson
 
 __builtins__ = own.NAMES
 
+# What every run uses is fetched by one name, and not from a module by another: each object on the
+# way counts references, see `gather`.
+quieten, encoded = settle.settle, encode.encode
+
 _INTERNAL = 70  # EX_SOFTWARE
 _ATTEMPTS = 1_000
-_exit, _getpid = os._exit, os.getpid
+_exit, _getpid, _getcwd = os._exit, os.getpid, os.getcwd
 _rehearsal = b""  # a small job
 _prepared_for = None  # the working directory
 
@@ -63,9 +69,11 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     job = {"script": f"{lines}def main(value):\n    return {{'value': value}}\n"}
     job.update(input=[1, 2.5, "x", None], limits={"result_bytes": 1_000}, env={}, stdin="")
     job.update(files=[], output_files=[])
-    _rehearsal = jsonc.dumps(job).encode()
+    _rehearsal = dumps(job).encode()
     _prepared_for = home
     imports.install(restricted)
+    encode.prepare()
+    module.prepare()
 
 
 def move(home: str) -> None:
@@ -88,8 +96,8 @@ def run(
     """
     status = _INTERNAL
     try:
-        status = _serve(channel.Channel(channel_fd), channel_fd, ready, restricted, rehearse_first)
-    except channel.ChannelClosed:
+        status = _serve(Channel(channel_fd), channel_fd, ready, restricted, rehearse_first)
+    except ChannelClosed:
         status = 1
     except BaseException:
         pass
@@ -102,18 +110,18 @@ def serve_rehearsal() -> None:
 
     What would change the process for good is left out: see `settle`.
     """
-    global _prepared_for
+    global _prepared_for, quieten
     from _socket import AF_UNIX, SHUT_WR, SOCK_SEQPACKET, socketpair
 
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    undo, home = settle.settle, _prepared_for
-    settle.settle, _prepared_for = _nothing, os.getcwd()
+    undo, home = quieten, _prepared_for
+    quieten, _prepared_for = _nothing, _getcwd()
     try:
-        theirs.send(channel.job_packet(_rehearsal))
+        theirs.send(job_packet(_rehearsal))
         theirs.shutdown(SHUT_WR)
-        _serve(channel.Channel(ours.fileno()), ours.fileno(), None, (), False)
+        _serve(Channel(ours.fileno()), ours.fileno(), None, (), False)
     finally:
-        settle.settle, _prepared_for = undo, home
+        quieten, _prepared_for = undo, home
         ours.close()
         theirs.close()
         module.forget()
@@ -124,9 +132,9 @@ def _nothing() -> None:
 
 
 def _serve(
-    out: channel.Channel, channel_fd: int, ready: object, restricted: list, rehearse_first: bool
+    out: Channel, channel_fd: int, ready: object, restricted: list, rehearse_first: bool
 ) -> int:
-    home = os.getcwd()
+    home = _getcwd()
     if home != _prepared_for:
         stdio.install()
         prepare(home, [], restricted)
@@ -135,11 +143,11 @@ def _serve(
     document = out.receive_job(ready and ready(channel_fd))
     try:
         job = _parse(document)
-        _ = [job[name] for name in ("script", "input", "output_files", "limits")]  # or KeyError now
+        _ = job["script"], job["input"], job["output_files"], job["limits"]  # or KeyError now
         _furnish(job)
     except BaseException as error:
         return _give_up(out, error)
-    out.send(channel.STARTED)  # from here on the server believes no failure of the runner
+    out.send(STARTED)  # from here on the server believes no failure of the runner
     me = _getpid()
     outcome = _Outcome()
     _run_script(job, outcome)
@@ -147,16 +155,16 @@ def _serve(
         return _end_fork(outcome, job)
     try:
         kind, data = _answer(job, outcome)
-        settle.settle()  # encoding and describing may have run code of the script once more
+        quieten()  # encoding and describing may have run code of the script once more
     except BaseException as error:
         kind, data = _disturbed(error)
-    if kind == channel.RESULT_PART and not job["output_files"] and len(data) <= channel.PAYLOAD_MAX:
-        out.send(channel.RESULT, data)
+    if kind == RESULT_PART and not job["output_files"] and len(data) <= PAYLOAD_MAX:
+        out.send(RESULT, data)
     else:
         out.send(kind, data)
         if job["output_files"]:
             _send_files(out, job, home, channel_fd)
-        out.send(channel.DONE)
+        out.send(DONE)
     # To end takes longer than to answer, and a kernel that does not preempt itself would let the
     # answer wait for it. The server ends the cell when the client has been served.
     out.await_end()
@@ -169,18 +177,18 @@ def rehearse() -> None:
     outcome = _Outcome()
     _furnish(job)
     _attempt(job, outcome)
-    stdio.flush()
+    flush()
     _answer(job, outcome)
     module.forget()
     settle.rehearse()  # takes off whatever watches, see `rehearsal`
 
 
 def _parse(document: bytes) -> dict:
-    limit = jsonc.lift_digit_limit()
+    limit = lift_digit_limit()
     try:
-        return jsonc.loads(document.decode())
+        return loads(document.decode())
     finally:
-        jsonc.restore_digit_limit(limit)
+        restore_digit_limit(limit)
 
 
 def _furnish(job: dict) -> None:
@@ -213,8 +221,8 @@ def _run_script(job: dict, outcome: _Outcome) -> None:
             for tool in TOOLS:  # in line, see there
                 if get_tool(tool) is not None:
                     set_events(tool, 0)
-            stdio.flush()
-            settle.settle()
+            flush()
+            quieten()
             return
         except BaseException as error:
             if not outcome.finished and outcome.error is None:
@@ -223,9 +231,9 @@ def _run_script(job: dict, outcome: _Outcome) -> None:
 
 def _attempt(job: dict, outcome: _Outcome) -> None:
     try:
-        code, space = module.build(job["script"])
+        code, space = build(job["script"])
         exec(code, vars(space))
-        outcome.value = module.call_main(space, job["input"])
+        outcome.value = call_main(space, job["input"])
         outcome.finished = True
     except BaseException as error:
         outcome.error = error
@@ -237,18 +245,18 @@ def _answer(job: dict, outcome: _Outcome) -> tuple:
         own.restore_public()
         document = report.describe(outcome.error, job["script"])
         stdio.write_error(document.pop("note", ""))
-        return channel.ERROR_PART, report.pack(document)
+        return ERROR_PART, report.pack(document)
     try:
-        return channel.RESULT_PART, encode.encode(outcome.value, job["limits"]["result_bytes"])
+        return RESULT_PART, encoded(outcome.value, job["limits"]["result_bytes"])
     except NotJson as error:
         document = {"type": "result_not_json", "message": error.message}
         document.update(path=error.path, hint=error.hint)
-    except encode.TooLarge as error:
+    except TooLarge as error:
         document = {"type": "result_too_large", "message": error.args[0]}
     except MemoryError:
         message = "MemoryError: out of memory while the result was encoded"
         document = {"type": "memory_limit", "message": message}
-    return channel.ERROR_PART, report.pack(document)
+    return ERROR_PART, report.pack(document)
 
 
 def _disturbed(error: BaseException) -> tuple:
@@ -257,14 +265,14 @@ def _disturbed(error: BaseException) -> tuple:
     message = (
         f"{name} was raised by something the script left behind, while its answer was prepared"
     )
-    return channel.ERROR_PART, report.pack({"type": "exception", "message": message})
+    return ERROR_PART, report.pack({"type": "exception", "message": message})
 
 
-def _send_files(out: channel.Channel, job: dict, home: str, spare: int) -> None:
+def _send_files(out: Channel, job: dict, home: str, spare: int) -> None:
     own.restore_public()
     try:
         outputs.send_matching(out, job["output_files"], job["limits"], home, spare)
-    except channel.ChannelClosed:
+    except ChannelClosed:
         raise
     except BaseException:
         pass  # the files it could not reach are missing from the answer, which stands
@@ -280,11 +288,11 @@ def _end_fork(outcome: _Outcome, job: dict) -> int:
     return document.get("exit_code", 1)
 
 
-def _give_up(out: channel.Channel, error: BaseException) -> int:
+def _give_up(out: Channel, error: BaseException) -> int:
     """The runner's own failure, or a job that no server should have sent."""
     known = isinstance(error, files.BadFile)
     message = error.args[0] if known else f"the runner failed: {type(error).__name__}"
     document = report.pack({"type": "internal", "message": message})
-    out.send(channel.ERROR_PART, document)
-    out.send(channel.DONE)
+    out.send(ERROR_PART, document)
+    out.send(DONE)
     return _INTERNAL

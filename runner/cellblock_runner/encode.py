@@ -57,20 +57,35 @@ def _is_plain(value: object, limit: int) -> bool:
     of nesting at a time: a list or tuple is already such a level.
     """
     leaves = _leaves()
-    budget = limit // 2 + 2  # every element takes two bytes or more
-    lists, dicts = [(value,)], []
-    for _ in range(walk.DEPTH_MAX + 1):
-        kinds = set(map(type, _elements(lists, dicts)))
-        if leaves.issuperset(kinds):
+    kind = type(value)
+    if kind in leaves:
+        return True
+    if kind not in _CONTAINERS:
+        return False
+    # A flat one for itself, by fewer means: see `gather`.
+    if kind is not dict:
+        if leaves.issuperset(map(type, value)):
             return True
-        if not kinds <= leaves | _CONTAINERS:
+        lists, dicts = [value], []
+    elif not _PLAIN_KEYS.issuperset(map(type, value)):
+        return False
+    else:
+        if leaves.issuperset(map(type, _values(value))):
+            return True
+        lists, dicts = [], [value]
+    budget = limit // 2 + 2 - len(value)  # every element takes two bytes or more
+    depth = walk.DEPTH_MAX
+    while budget >= 0 and _PLAIN_KEYS.issuperset(map(type, chain.from_iterable(dicts))):
+        if leaves.issuperset(map(type, _elements(lists, dicts))):
+            return True
+        kinds = set(map(type, _elements(lists, dicts)))
+        if depth == 1 or not kinds <= leaves | _CONTAINERS:
             return False
         nested = [x for x in _elements(lists, dicts) if type(x) in _CONTAINERS]
         budget -= sum(map(len, nested))
         dicts = [x for x in nested if type(x) is dict] if dict in kinds else []
         lists = [x for x in nested if type(x) is not dict] if len(dicts) < len(nested) else []
-        if budget < 0 or not _PLAIN_KEYS.issuperset(map(type, chain.from_iterable(dicts))):
-            return False
+        depth -= 1
     return False
 
 
@@ -80,8 +95,26 @@ def _elements(lists: list, dicts: list) -> chain:
 
 def _leaves() -> frozenset:
     """float64 is a float and str_ a str to the C encoder too; results are often full of them."""
+    numpy, leaves = _known
+    if _modules.get("numpy") is numpy:
+        return leaves
+    return _find_leaves()[1]
+
+
+def _find_leaves() -> tuple:
+    """numpy, if it has been imported, and what is a leaf then."""
     try:
-        numpy = vars(_modules["numpy"])
-        return _PLAIN_LEAVES | {numpy["float64"], numpy["str_"]}
+        numpy = _modules["numpy"]
+        names = vars(numpy)
+        return numpy, _PLAIN_LEAVES | {names["float64"], names["str_"]}
     except (KeyError, TypeError):
-        return _PLAIN_LEAVES
+        return None, _PLAIN_LEAVES
+
+
+_known = _find_leaves()
+
+
+def prepare() -> None:
+    """In a zygote, after all imports: note what will be a leaf in its cells."""
+    global _known
+    _known = _find_leaves()

@@ -10,6 +10,7 @@ __builtins__ = own.NAMES
 
 _Module, _Function = type(sys), type(own.restore_public)
 _VARARGS = 0x04
+_PLAIN = frozenset((type(None), bool, int, float, str, list, tuple, dict))  # not to be awaited
 _modules = sys.modules
 
 
@@ -27,8 +28,7 @@ class NoMain(Exception):
 class _Loader:
     """Stands for the file that is not there: tracebacks and inspect ask it for the source."""
 
-    def __init__(self, source: str) -> None:
-        self._source = source
+    _source = ""
 
     def get_source(self, name: str) -> str:
         return self._source
@@ -64,7 +64,20 @@ class _LinecacheFinder:
     def exec_module(self, module: _Module) -> None:
         module.__loader__ = module.__spec__.loader = self._real
         self._real.exec_module(module)
-        remember_lines(self._source)
+        _enter(getattr(module, "cache", None), self._source)
+
+
+def prepare() -> None:
+    """Find and make what is the same for every script, before the first of a process."""
+    global _lines, _loader, _spec
+    linecache = _modules.get("linecache")
+    _lines = linecache and getattr(linecache, "cache", ())
+    _loader = _Loader()
+    _spec = ModuleSpec("script", _loader, origin=where.SCRIPT)
+    _spec.has_location = True
+
+
+prepare()
 
 
 def build(script: str) -> tuple:
@@ -83,14 +96,15 @@ def build(script: str) -> tuple:
     ) as error:
         raise BadSyntax(error, source) from None
     module = _Module("script")
-    loader = _Loader(source)
-    spec = ModuleSpec("script", loader, origin=where.SCRIPT)
-    spec.has_location = True
-    module.__spec__, module.__loader__, module.__file__ = spec, loader, where.SCRIPT
+    _loader._source = source
+    module.__spec__, module.__loader__, module.__file__ = _spec, _loader, where.SCRIPT
     module.__package__ = ""
     module.__builtins__ = builtins  # the public ones, see own.py
     _modules["script"] = module
-    remember_lines(source)
+    if _lines is None:
+        remember_lines(source)
+    else:
+        _enter(_lines, source)
     return code, module
 
 
@@ -99,13 +113,19 @@ def remember_lines(source: str) -> None:
 
     If nobody has imported linecache yet, which is slow, it gets the lines when somebody does.
     """
-    if "linecache" not in _modules:
+    if "linecache" in _modules:
+        _enter(getattr(_modules["linecache"], "cache", None), source)
+    else:
         sys.meta_path.insert(0, _LinecacheFinder(source))
-        return
-    cache = getattr(_modules["linecache"], "cache", None)
+
+
+def _enter(cache: object, source: str) -> None:
     if type(cache) is dict:
-        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        cache[where.SCRIPT] = (len(source), None, [line + "\n" for line in lines], where.SCRIPT)
+        lines = []
+        # Not a comprehension, for which CPython 3.11 and older make a function each time.
+        for line in source.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+            lines.append(line + "\n")
+        cache[where.SCRIPT] = (len(source), None, lines, where.SCRIPT)
 
 
 def forget() -> None:
@@ -125,8 +145,9 @@ def call_main(module: _Module, value: object) -> object:
     main = namespace["main"]
     if not callable(main):
         raise NoMain(f"main is not callable, it is of type {type(main).__name__}")
+    plain = _PLAIN  # here, for main() may empty this module
     result = main(value) if _takes_input(main) else main()
-    if hasattr(type(result), "__await__"):
+    if type(result) not in plain and hasattr(type(result), "__await__"):
         return _wait_for(result)
     return result
 
@@ -135,6 +156,8 @@ def _takes_input(main: object) -> bool:
     """Whether to hand `input` over. Plain functions are read off their code, without `inspect`."""
     while type(main) is _Function:
         code = main.__code__
+        if not (code.co_argcount or code.co_kwonlyargcount or code.co_flags & _VARARGS):
+            return False
         wrapped = vars(main).get("__wrapped__")
         if code.co_flags & _VARARGS and wrapped is not None:
             main = wrapped  # a pass-through decorator: what it wraps decides

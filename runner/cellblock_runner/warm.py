@@ -34,6 +34,7 @@ def preload() -> None:
     for name in _ALSO:
         importlib.import_module(name)
     where.learn("/nonexistent")
+    module.prepare()
     code, space = module.build(_SCRIPT)
     exec(code, vars(space))
     encode.encode(module.call_main(space, None), 1 << 20)
