@@ -62,6 +62,9 @@ def _is_plain(value: object, limit: int) -> bool:
         return True
     if kind not in _CONTAINERS:
         return False
+    budget = limit // 2 + 2 - len(value)  # every element takes two bytes or more
+    if budget < 0:
+        return False
     # A flat one for itself, by fewer means: see `gather`.
     if kind is not dict:
         if leaves.issuperset(map(type, value)):
@@ -73,7 +76,6 @@ def _is_plain(value: object, limit: int) -> bool:
         if leaves.issuperset(map(type, _values(value))):
             return True
         lists, dicts = [], [value]
-    budget = limit // 2 + 2 - len(value)  # every element takes two bytes or more
     depth = walk.DEPTH_MAX
     while budget >= 0 and _PLAIN_KEYS.issuperset(map(type, chain.from_iterable(dicts))):
         if leaves.issuperset(map(type, _elements(lists, dicts))):

@@ -168,6 +168,13 @@ class Sizes(unittest.TestCase):
             self.assertEqual(error["type"], "result_too_large")
             self.assertIn("100000", error["message"])
 
+    def test_too_many_elements_are_refused_before_they_are_written(self):
+        for value in ([0] * 60, (0,) * 60, {str(n): 0 for n in range(60)}, [[0] * 59]):
+            with self.subTest(value):
+                self.assertFalse(encode._is_plain(value, 100))
+                self.assertRaises(encode.TooLarge, encode.encode, value, 100)
+                self.assertTrue(encode._is_plain(value, 1_000))
+
 
 class Hostile(unittest.TestCase):
     def test_subclasses(self):
