@@ -66,28 +66,23 @@ def _is_plain(value: object, limit: int) -> bool:
     if budget < 0:
         return False
     # A flat one for itself, by fewer means: see `gather`.
-    if kind is not dict:
-        if leaves.issuperset(map(type, value)):
-            return True
-        lists, dicts = [value], []
-    elif not _PLAIN_KEYS.issuperset(map(type, value)):
+    if kind is dict and not _PLAIN_KEYS.issuperset(map(type, value)):
         return False
-    else:
-        if leaves.issuperset(map(type, _values(value))):
-            return True
-        lists, dicts = [], [value]
-    depth = walk.DEPTH_MAX
-    while budget >= 0 and _PLAIN_KEYS.issuperset(map(type, chain.from_iterable(dicts))):
-        if leaves.issuperset(map(type, _elements(lists, dicts))):
-            return True
+    if leaves.issuperset(map(type, _values(value) if kind is dict else value)):
+        return True
+    lists, dicts = ([], [value]) if kind is dict else ([value], [])
+    for _ in range(walk.DEPTH_MAX):
         kinds = set(map(type, _elements(lists, dicts)))
-        if depth == 1 or not kinds <= leaves | _CONTAINERS:
+        if leaves.issuperset(kinds):
+            return True
+        if not kinds <= leaves | _CONTAINERS:
             return False
         nested = [x for x in _elements(lists, dicts) if type(x) in _CONTAINERS]
         budget -= sum(map(len, nested))
         dicts = [x for x in nested if type(x) is dict] if dict in kinds else []
         lists = [x for x in nested if type(x) is not dict] if len(dicts) < len(nested) else []
-        depth -= 1
+        if budget < 0 or not _PLAIN_KEYS.issuperset(map(type, chain.from_iterable(dicts))):
+            return False
     return False
 
 
@@ -113,7 +108,7 @@ def _find_leaves() -> tuple:
         return None, _PLAIN_LEAVES
 
 
-_known = _find_leaves()
+_known = None, _PLAIN_LEAVES
 
 
 def prepare() -> None:

@@ -70,15 +70,13 @@ def _renew_names(codes: set) -> None:
 
 
 def _renewed(value: object, codes: set) -> object:
-    if type(value) in (int, float, bytes, str, frozenset):
-        return _copy_constant(value)
     if type(value) is range:
         return range(value.start, value.stop)
     if type(value) is tuple:
         return tuple([_renewed(part, codes) for part in value])
     if type(value) is FunctionType and id(value.__code__) in codes:
         return _copy_function(value)
-    return _copy_class(value) if _is_used_class(value, codes) else value
+    return _copy_class(value) if _is_used_class(value, codes) else _copy_constant(value)
 
 
 def _is_used_class(value: object, codes: set) -> bool:

@@ -33,15 +33,6 @@ pub(crate) fn pack(without: &BTreeSet<Preparation>) {
     }
 }
 
-/// Takes the gaps that have come since: the last step before the first fork.
-pub(crate) fn close(without: &BTreeSet<Preparation>) {
-    if !without.contains(&Gaps) {
-        heap::gather();
-        heap::fill_gaps();
-        heap::settle();
-    }
-}
-
 /// Settles what has been imported.
 pub(crate) fn settle(without: &BTreeSet<Preparation>) {
     let does = |one| !without.contains(&one);
@@ -64,5 +55,14 @@ pub(crate) fn settle(without: &BTreeSet<Preparation>) {
     }
     if does(Huge) {
         huge::collapse(&maps::read(), &fresh);
+    }
+}
+
+/// Takes the gaps that have come since: the last step before the first fork.
+pub(crate) fn close(without: &BTreeSet<Preparation>) {
+    if !without.contains(&Gaps) {
+        heap::gather(); // a large piece that is mapped by itself is not from the heap's end
+        heap::fill_gaps();
+        heap::settle();
     }
 }
