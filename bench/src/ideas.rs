@@ -1,6 +1,9 @@
 //! What each idea is worth: a server with it beside one without it.
 
-use std::{env, path::Path};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -28,13 +31,21 @@ const ASKED: usize = 15;
 /// Clients that load a server.
 const CLIENTS: usize = 8;
 
-/// A server that differs from the usual one in one setting.
+/// A server that differs from the usual one in one thing.
 #[derive(Debug, Clone)]
 pub struct Idea {
     /// What differs, for a table.
     pub name: String,
-    variable: &'static str,
-    value: String,
+    change: Change,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Setting {
+        variable: &'static str,
+        value: String,
+    },
+    Program(PathBuf),
 }
 
 /// What a server with another setting came to, as parts of what the usual one came to beside it.
@@ -67,8 +78,10 @@ pub fn all() -> Vec<Idea> {
     let usual = env::var(WITHOUT).unwrap_or_default();
     let with = |name: &str, variable, value: &str| Idea {
         name: name.to_owned(),
-        variable,
-        value: value.to_owned(),
+        change: Change::Setting {
+            variable,
+            value: value.to_owned(),
+        },
     };
     let without = |name: &str, value: &str| with(name, WITHOUT, &format!("{usual},{value}"));
     let names = Preparation::ALL.map(Preparation::name);
@@ -86,10 +99,22 @@ pub fn all() -> Vec<Idea> {
     ideas
 }
 
+/// Another build of the server. Its libcellblock_zygote.so lies beside it.
+pub fn build(program: PathBuf) -> Idea {
+    Idea {
+        name: "the other build".to_owned(),
+        change: Change::Program(program),
+    }
+}
+
 /// Measures the idea beside `usual`, in turns, `rounds` times.
 pub fn measure(idea: &Idea, usual: &Server, logs: &Path, profile: Profile) -> Result<Worth> {
     let setup = Setup::new("warm", "idea", logs)?.grouped(false);
-    let server = setup.with(idea.variable, &idea.value).start()?;
+    let server = match &idea.change {
+        Change::Setting { variable, value } => setup.with(variable, value),
+        Change::Program(path) => setup.program(path),
+    }
+    .start()?;
     let faults = faults(&server)?;
     let (mut cpu, mut rate, mut p50) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..profile.rounds {

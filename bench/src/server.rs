@@ -68,6 +68,13 @@ impl Setup {
         self
     }
 
+    /// Starts another build of the program.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
+    }
+
     /// Puts groups around the server, one of memory among them if that is asked for.
     #[must_use]
     pub fn grouped(mut self, with_memory: bool) -> Self {

@@ -1,6 +1,6 @@
 //! `make bench-ideas`: see `docs/performance.md`.
 
-use std::{env, fs, process::ExitCode, time::Duration};
+use std::{env, fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use cellblock_bench::{
@@ -50,8 +50,17 @@ fn compare() -> Result<()> {
     Ok(())
 }
 
-/// Those in whose name is one of the words of `ONLY`; all where it is not set.
+/// The build that `AGAINST` names; or else those in whose name is one of the words of `ONLY`; or else all.
 fn chosen() -> Result<Vec<Idea>> {
+    if let Some(path) = env::var_os("AGAINST") {
+        let path = PathBuf::from(path);
+        ensure!(
+            path.is_file(),
+            "AGAINST={}: give the path of another build's cellblock",
+            path.display()
+        );
+        return Ok(vec![ideas::build(path)]);
+    }
     let only = env::var("ONLY").unwrap_or_default();
     let mut ideas = ideas::all();
     ideas.retain(|idea| {
