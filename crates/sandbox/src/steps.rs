@@ -210,12 +210,12 @@ pub(crate) fn set_limit(resource: Resource, value: u64) -> Result<(), Errno> {
 
 fn drop_capabilities(plan: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {
     // A new user namespace gives its first process every capability over it, bounding set
-    // included. The bounding set goes first: dropping from it needs CAP_SETPCAP.
+    // included. The bounding set goes first: dropping from it needs CAP_SETPCAP, and who lacks that
+    // is no cell that may run.
     for capability in CapabilitySet::all().iter() {
-        match rustix::thread::capability_is_in_bounding_set(capability) {
-            Ok(true) => rustix::thread::remove_capability_from_bounding_set(capability)?,
-            // Gone already, or newer than the kernel.
-            Ok(false) | Err(Errno::INVAL) => {}
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // Newer than the kernel.
+            Ok(()) | Err(Errno::INVAL) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -22,7 +22,6 @@ pub(super) const SETUP: &[Rule] = &[
         libc::SYS_prctl,
         &[
             &[Arg::Is(0, 4)],  // PR_SET_DUMPABLE
-            &[Arg::Is(0, 23)], // PR_CAPBSET_READ
             &[Arg::Is(0, 24)], // PR_CAPBSET_DROP
             &[Arg::Is(0, 38)], // PR_SET_NO_NEW_PRIVS
             &[Arg::Is(0, 40)], // PR_GET_TID_ADDRESS: the zygote
