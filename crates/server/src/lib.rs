@@ -10,6 +10,7 @@ pub mod engine;
 pub mod environment;
 pub mod execution;
 pub mod http;
+mod packets;
 pub mod runtime;
 mod scratch;
 pub mod telemetry;

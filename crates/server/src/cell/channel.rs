@@ -2,19 +2,18 @@
 
 use std::{io, os::fd::OwnedFd};
 
+use crate::packets::PacketSocket;
 use cellblock_wire::packet::MAX_PACKET;
 use rustix::{
     event::PollFlags,
     net::{RecvFlags, SendFlags},
 };
-use tokio::{io::Interest, net::UnixStream};
 
 /// A cell channel. Descriptors that a script might try to send along are never taken: plain
 /// recv(2) drops them.
 #[derive(Debug)]
 pub struct Channel {
-    // A `SOCK_SEQPACKET` socket: tokio only watches it, packets go by recv(2) and send(2).
-    socket: UnixStream,
+    socket: PacketSocket,
     // Made when first needed and kept for the cell's life.
     buffer: Vec<u8>,
 }
@@ -23,7 +22,7 @@ impl Channel {
     /// Takes a non-blocking socket.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
         Ok(Self {
-            socket: UnixStream::from_std(socket.into())?,
+            socket: PacketSocket::new(socket)?,
             buffer: Vec::new(),
         })
     }
@@ -31,23 +30,17 @@ impl Channel {
     /// The next packet; `None` when the other end is closed everywhere. Cancel-safe.
     pub async fn receive(&mut self) -> io::Result<Option<&[u8]>> {
         self.buffer.resize(MAX_PACKET, 0);
-        loop {
-            self.socket.readable().await?;
-            let received = self.socket.try_io(Interest::READABLE, || {
-                // A longer packet is cut by the kernel and fails to decode.
-                let flags = RecvFlags::empty();
-                Ok(rustix::net::recv(&self.socket, &mut self.buffer[..], flags)?.0)
-            });
-            match received {
-                // Nothing is read both at the end and where a script sent an empty packet.
-                Ok(0) if self.is_closed() => return Ok(None),
-                Ok(length) => return Ok(Some(&self.buffer[..length])),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::ConnectionReset => return Ok(None),
-                    _ => return Err(error),
-                },
-            }
+        let buffer = &mut self.buffer[..];
+        // A longer packet is cut by the kernel and fails to decode.
+        let received = self
+            .socket
+            .receive(|socket| Ok(rustix::net::recv(socket, &mut *buffer, RecvFlags::empty())?.0));
+        match received.await {
+            // Nothing is read both at the end and where a script sent an empty packet.
+            Ok(0) if self.is_closed() => Ok(None),
+            Ok(length) => Ok(Some(&self.buffer[..length])),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -55,28 +48,20 @@ impl Channel {
     /// be older than the end that was just read.
     fn is_closed(&self) -> bool {
         let gone = PollFlags::RDHUP | PollFlags::HUP;
-        super::shows(&self.socket, PollFlags::RDHUP).intersects(gone)
+        super::life::shows(&self.socket, PollFlags::RDHUP).intersects(gone)
     }
 
     /// Sends one packet. `Ok(false)` when nobody is there to take it.
     pub async fn send(&self, packet: &[u8]) -> io::Result<bool> {
-        loop {
-            self.socket.writable().await?;
-            let sent = self.socket.try_io(Interest::WRITABLE, || {
-                Ok(rustix::net::send(
-                    &self.socket,
-                    packet,
-                    SendFlags::NOSIGNAL,
-                )?)
-            });
-            match sent {
-                Ok(_) => return Ok(true),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => return Ok(false),
-                    _ => return Err(error),
-                },
-            }
+        let sent = self
+            .socket
+            .send(|socket| Ok(rustix::net::send(socket, packet, SendFlags::NOSIGNAL).map(drop)?));
+        match sent.await {
+            Ok(()) => Ok(true),
+            Err(error) => match error.kind() {
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Ok(false),
+                _ => Err(error),
+            },
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod capture;
 pub mod channel;
+pub mod life;
 mod pace;
 pub mod place;
 pub mod run;
@@ -21,51 +22,26 @@ use std::{
 use cellblock_wire::{
     packet::{Kind, Token},
     report::SetupFailure,
-    status::{self, InitReport},
 };
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
     net::{AddressFamily, SocketFlags, SocketType},
     pipe::PipeFlags,
-    process::{Signal, pidfd_send_signal},
 };
 use thiserror::Error;
-use tokio::{io::AsyncReadExt, net::unix::pipe};
+use tokio::net::unix::pipe;
 
 use crate::{cgroup::Slot, wall::Wall};
 use channel::Channel;
+use life::{Ended, Life};
 use place::Place;
-
-/// How long init gets to end its cell before the kernel is asked to.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// How long it may take until a wall's death is known, after that of a cell in it was.
-const OBITUARY: Duration = Duration::from_millis(200);
 
 /// A sealed cell that waits for its job, or runs it.
 #[derive(Debug)]
 pub struct Cell {
-    pub(crate) channel: Channel,
-    pub(crate) stdout: pipe::Receiver,
-    pub(crate) stderr: pipe::Receiver,
-    report: pipe::Receiver,
-    ended: Option<Ended>,
-    /// The cell's init.
-    pidfd: OwnedFd,
-    pub(crate) slot: Option<Slot>,
-    /// What takes the place of namespaces, where it has none.
-    place: Option<Place>,
-    // The wall must outlive the cell.
-    wall: Arc<Wall>,
-}
-
-/// The end of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Init reported.
-    Reported(InitReport),
-    /// The cell went away without a report: it was killed from outside, or its wall died.
-    Lost,
+    channel: Channel,
+    stdout: pipe::Receiver,
+    stderr: pipe::Receiver,
+    life: Life,
 }
 
 /// The server's ends, while the cell's ends are on their way to the zygote.
@@ -150,12 +126,7 @@ impl Cell {
             channel: Channel::new(ends.channel)?,
             stdout: pipe::Receiver::from_owned_fd(ends.stdout)?,
             stderr: pipe::Receiver::from_owned_fd(ends.stderr)?,
-            report: pipe::Receiver::from_owned_fd(ends.report)?,
-            ended: None,
-            pidfd,
-            slot,
-            place,
-            wall,
+            life: Life::new(ends.report, pidfd, slot, place, wall)?,
         })
     }
 
@@ -167,10 +138,10 @@ impl Cell {
         };
         match cellblock_wire::packet::decode(packet, Token::NONE) {
             Ok((Kind::Ready, _)) => {
-                if let Some(slot) = &mut self.slot {
+                if let Some(slot) = &mut self.life.slot {
                     slot.note();
                 }
-                if let Some(place) = &mut self.place {
+                if let Some(place) = &mut self.life.place {
                     place.note().ok_or(CellError::Unseen)?;
                 }
                 Ok(())
@@ -186,90 +157,24 @@ impl Cell {
         }
     }
 
-    /// Waits for the cell's end. Cancel-safe.
-    pub async fn ended(&mut self) -> Ended {
-        read_report(&mut self.ended, &mut self.report).await
+    /// Ends the cell and waits until nothing of it is left.
+    pub async fn end(&mut self) -> Ended {
+        self.life.end().await
     }
 
     /// Asks init to end the cell and everything in it.
     pub fn terminate(&self) {
-        self.signal(Signal::TERM);
-    }
-
-    /// Ends the cell and waits until nothing of it is left.
-    pub async fn end(&mut self) -> Ended {
-        let ended = self.end_by_force().await;
-        if ended == Ended::Lost {
-            // The report's pipe is closed before the rest of the cell is dead; init's process ends after it.
-            let _ = tokio::time::timeout(GRACE * 5, self.gone()).await;
-        }
-        if let Some(place) = &mut self.place {
-            if ended == Ended::Lost {
-                place.sweep().await;
-            }
-            place.remove().await;
-        }
-        if ended == Ended::Lost {
-            // Most likely its wall died, and the wall's other cells are about to. Whoever tries
-            // again must not be handed one of them.
-            let known = async {
-                while !self.wall.is_dead() {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                }
-            };
-            let _ = tokio::time::timeout(OBITUARY, known).await;
-        }
-        ended
-    }
-
-    async fn end_by_force(&mut self) -> Ended {
-        self.terminate();
-        if let Ok(ended) = tokio::time::timeout(GRACE, self.ended()).await {
-            return ended;
-        }
-        tracing::warn!("a cell did not end in {GRACE:?}: it is killed by force");
-        // Once init itself is killed, the kernel kills the rest.
-        self.signal(Signal::KILL);
-        tokio::time::timeout(GRACE * 5, self.ended())
-            .await
-            .unwrap_or(Ended::Lost)
-    }
-
-    /// Waits until init is dead, looking rarely: hardly ever is there anything to wait for.
-    async fn gone(&self) {
-        // Readable once the process has ended: pidfd_open(2).
-        while !shows(&self.pidfd, PollFlags::IN).contains(PollFlags::IN) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        // An error means that the process is gone already.
-        let _ = pidfd_send_signal(&self.pidfd, signal);
+        self.life.terminate();
     }
 
     /// Whether this cell and the wall around it still stand.
     pub fn stands(&self) -> bool {
-        self.ended.is_none() && !self.wall.is_dead()
+        self.life.goes_on()
     }
-}
 
-/// What the kernel has to say of a descriptor now; nothing where it cannot be asked.
-fn shows(descriptor: &impl AsFd, wanted: PollFlags) -> PollFlags {
-    let mut watched = [PollFd::new(descriptor, wanted)];
-    match poll(&mut watched, Some(&Timespec::default())) {
-        Ok(_) => watched[0].revents(),
-        Err(_) => PollFlags::empty(),
+    /// Listens to it no more: its death, by which it closes its ends, then wakes nobody but whoever
+    /// waits for it. A runner that has answered ends by itself when it sees that.
+    pub fn hang_up(self) -> Life {
+        self.life
     }
-}
-
-/// Waits for init's report, or for the pipe's end without one. Cancel-safe, because the report is
-/// one write below `PIPE_BUF`: it comes whole or not at all.
-async fn read_report(ended: &mut Option<Ended>, report: &mut pipe::Receiver) -> Ended {
-    if let Some(ended) = ended {
-        return *ended;
-    }
-    let mut bytes = [0; status::LEN];
-    let read = report.read(&mut bytes).await.unwrap_or(0);
-    *ended.insert(InitReport::decode(&bytes[..read]).map_or(Ended::Lost, Ended::Reported))
 }

@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{
-    Cell, Ended,
+    Cell,
     answer::{Answer, Budget, Progress},
     capture::Capture,
+    life::{Ended, read_report},
     pace::Pace,
-    read_report,
     verdict::{NoVerdict, Observed, Stop, verdict},
     watch::Watch,
 };
@@ -49,10 +49,10 @@ pub struct Task {
 
 impl Cell {
     /// Runs one job. The cell is spent afterwards, and may still be on its way out: the caller
-    /// ends it with [`Cell::end`], which also says when its place is free.
+    /// ends it, by [`Cell::hang_up`] or [`Cell::end`], and then its place is free.
     pub async fn run(&mut self, task: &Task) -> Result<Outcome, NoVerdict> {
         let started = Instant::now();
-        if let Some(slot) = &mut self.slot {
+        if let Some(slot) = &mut self.life.slot {
             slot.limit(task.limits.memory_bytes);
         }
         let mut streams = [
@@ -74,7 +74,7 @@ impl Cell {
             result: answer.result(),
             error: answer.error(),
             started: answer.started(),
-            out_of_memory: self.slot.as_ref().is_some_and(Slot::has_killed),
+            out_of_memory: self.life.slot.as_ref().is_some_and(Slot::has_killed),
             cpu: usage.cpu,
         };
         let result = verdict(observed, &task.limits, task.budget.result_bytes)?;
@@ -108,7 +108,11 @@ impl Cell {
         let deadline = Instant::now() + task.limits.timeout;
         let mut packets = job_packets(task, token).into_iter();
         let mut unsent = packets.next();
-        let mut watch = Watch::new(&task.limits, self.slot.is_some(), self.place.is_some());
+        let mut watch = Watch::new(
+            &task.limits,
+            self.life.slot.is_some(),
+            self.life.place.is_some(),
+        );
         let mut channel_open = true;
         let mut pace = Pace::new(Instant::now());
         let [stdout, stderr] = streams;
@@ -120,7 +124,11 @@ impl Cell {
                 return Stop::Timeout;
             }
             if now >= watch.next
-                && let Some(stop) = watch.look(self.slot.as_mut(), &self.pidfd, self.place.as_ref())
+                && let Some(stop) = watch.look(
+                    self.life.slot.as_mut(),
+                    &self.life.pidfd,
+                    self.life.place.as_ref(),
+                )
             {
                 return stop;
             }
@@ -139,14 +147,14 @@ impl Cell {
                         Event::Closed => channel_open = false,
                         Event::Progress(packet) => match answer.take(packet) {
                             Progress::More => {}
-                            Progress::Done => return Watch::last(self.place.as_ref()),
+                            Progress::Done => return Watch::last(self.life.place.as_ref()),
                             Progress::Flooded => return Stop::Flooded,
                         },
                     }
                 }
                 () = stdout.read(&mut self.stdout) => {}
                 () = stderr.read(&mut self.stderr) => {}
-                ended = read_report(&mut self.ended, &mut self.report) => return Stop::Ended(ended),
+                ended = read_report(&mut self.life.ended, &mut self.life.report) => return Stop::Ended(ended),
                 () = tokio::time::sleep_until(deadline.min(watch.next)) => {}
             }
         }
@@ -164,7 +172,7 @@ impl Cell {
             // All that the script printed was in the pipes before its answer was.
             stdout.drain(&self.stdout, 64);
             stderr.drain(&self.stderr, 64);
-            return self.ended;
+            return self.life.ended;
         }
         let ended = self.end().await;
         // Every writer is dead, but for a cell whose end could not be seen.
@@ -187,7 +195,7 @@ impl Cell {
             Some(Ended::Reported(report)) => Some(report),
             _ => None,
         };
-        let slot = self.slot.as_ref();
+        let slot = self.life.slot.as_ref();
         Usage {
             wall,
             cpu: reported

@@ -16,6 +16,7 @@ pub(super) struct Running {
     // Both are `None` only while `finish` and `drop` take them out.
     cell: Option<Cell>,
     place: Option<Place>,
+    answered: bool,
     deference: Duration,
 }
 
@@ -24,6 +25,7 @@ impl Running {
         Self {
             cell: Some(cell),
             place: Some(place),
+            answered: false,
             deference: Duration::ZERO,
         }
     }
@@ -38,6 +40,7 @@ impl Running {
     /// Notes that the run has its outcome, so that clearing up can wait a moment: unless its place is
     /// wanted.
     pub(super) fn answered(&mut self, wanted: bool) {
+        self.answered = true;
         if !wanted {
             self.deference = DEFERENCE;
         }
@@ -58,19 +61,24 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let (Some(mut cell), place) = (self.cell.take(), self.place.take()) else {
+        let (Some(cell), place) = (self.cell.take(), self.place.take()) else {
             return;
         };
-        let deference = self.deference;
-        if deference.is_zero() {
+        let (answered, deference) = (self.answered, self.deference);
+        if !answered {
             cell.terminate();
         }
         tokio::spawn(async move {
             if !deference.is_zero() {
                 tokio::time::sleep(deference).await;
             }
-            cell.end().await;
-            drop((cell, place));
+            let mut life = cell.hang_up();
+            if answered {
+                life.end_itself().await;
+            } else {
+                life.end().await;
+            }
+            drop((life, place));
         });
     }
 }

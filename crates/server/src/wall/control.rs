@@ -12,17 +12,15 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags,
 };
 use thiserror::Error;
-use tokio::{io::Interest, net::UnixStream};
+
+use crate::packets::PacketSocket;
 
 /// Most descriptors beside one request.
 const MAX_SENT: usize = 16;
 
 /// A control channel. One task sends, one receives.
 #[derive(Debug)]
-pub struct Control(
-    // A `SOCK_SEQPACKET` socket: tokio only watches it, messages go by recvmsg(2) and sendmsg(2).
-    UnixStream,
-);
+pub struct Control(PacketSocket);
 
 /// Why a wall can no longer be talked to: it is replaced.
 #[derive(Debug, Error)]
@@ -41,7 +39,7 @@ pub enum ControlError {
 impl Control {
     /// Takes a non-blocking socket.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
-        UnixStream::from_std(socket.into()).map(Self)
+        PacketSocket::new(socket).map(Self)
     }
 
     /// Sends one request with descriptors beside it.
@@ -51,17 +49,8 @@ impl Control {
         descriptors: &[BorrowedFd<'_>],
     ) -> Result<(), ControlError> {
         let bytes = serde_json::to_vec(request)?;
-        loop {
-            self.0.writable().await?;
-            match self
-                .0
-                .try_io(Interest::WRITABLE, || send(&self.0, &bytes, descriptors))
-            {
-                Ok(()) => return Ok(()),
-                Err(error) if again(&error) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let sent = self.0.send(|socket| send(socket, &bytes, descriptors));
+        Ok(sent.await?)
     }
 
     /// The next event, with the descriptor beside it. Cancel-safe. `room` is for the bytes, and is
@@ -71,28 +60,14 @@ impl Control {
         room: &mut Vec<u8>,
     ) -> Result<(Event, Option<OwnedFd>), ControlError> {
         room.resize(MAX_CONTROL, 0);
-        loop {
-            self.0.readable().await?;
-            match self.0.try_io(Interest::READABLE, || receive(&self.0, room)) {
-                Ok((0, _)) => return Err(ControlError::Closed),
-                Ok((length, descriptor)) => {
-                    return Ok((serde_json::from_slice(&room[..length])?, descriptor));
-                }
-                Err(error) if again(&error) => {}
-                Err(error) => return Err(error.into()),
-            }
+        match self.0.receive(|socket| receive(socket, room)).await? {
+            (0, _) => Err(ControlError::Closed),
+            (length, descriptor) => Ok((serde_json::from_slice(&room[..length])?, descriptor)),
         }
     }
 }
 
-fn again(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
-}
-
-fn send(socket: &UnixStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+fn send(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_SENT))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
@@ -103,7 +78,7 @@ fn send(socket: &UnixStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io
     Ok(())
 }
 
-fn receive(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [IoSliceMut::new(bytes)];
