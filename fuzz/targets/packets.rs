@@ -29,6 +29,7 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(packet::encode(TOKEN, kind, payload), packet);
         }
         let _ = packet::limits(&packet);
+        let _ = packet::job_start(&packet);
         if answer.take(&packet) != Progress::More {
             break;
         }

@@ -9,20 +9,9 @@ import sys
 import time
 
 from . import encode, files, imports, module, outputs, own, report, settle, stdio, where
-from .channel import (
-    DONE,
-    ERROR_PART,
-    PAYLOAD_MAX,
-    RESULT,
-    RESULT_PART,
-    STARTED,
-    Channel,
-    ChannelClosed,
-    job_packet,
-)
+from .channel import DONE, ERROR_PART, RESULT_PART, Channel, ChannelClosed, job_packet
 from .encode import TooLarge
-from .jsonc import dumps, lift_digit_limit, loads, restore_digit_limit
-from .module import build, call_main
+from .jsonc import dumps
 from .settle import TOOLS, get_tool, set_events
 from .stdio import flush
 from .walk import NotJson
@@ -34,19 +23,21 @@ __builtins__ = own.NAMES
 quieten, encoded = settle.settle, encode.encode
 
 _INTERNAL = 70  # EX_SOFTWARE
-_ATTEMPTS = 1_000
-_exit, _getpid, _getcwd = os._exit, os.getpid, os.getcwd
-_rehearsal = b""  # a small job
+_ATTEMPTS = range(1_000)
+_exit = os._exit
+_rehearsal = ""  # a small job
 _prepared_for = None  # the working directory
+_receive = _take_apart = _ordinary = _is_fork = _forget = None  # the native half's
 
 
 class _Outcome:
-    """What became of the script: a value once finished, or else an error."""
+    """What became of the script: a value once finished, or else an error. Answered if there is
+    nothing left to do."""
 
-    __slots__ = ("error", "finished", "started", "value")
+    __slots__ = ("answered", "error", "finished", "started", "value")
 
     def __init__(self) -> None:
-        self.started = self.finished = False
+        self.answered = self.started = self.finished = False
         self.value = self.error = None
 
 
@@ -56,7 +47,7 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     `home` is the working directory to be, `modules` what nearly every script will import, and
     `restricted` what none may.
     """
-    global _rehearsal, _prepared_for
+    global _rehearsal, _prepared_for, _receive, _take_apart, _ordinary, _is_fork, _forget
     where.learn(home)
     sys.argv = [where.SCRIPT]
     sys.path.insert(0, home)
@@ -66,14 +57,16 @@ def prepare(home: str, modules: list, restricted: list) -> None:
         own.PUBLIC.setdefault(name, _leave)
     report.remember_modules()
     lines = "".join(f"import {name}\n" for name in modules)
-    job = {"script": f"{lines}def main(value):\n    return {{'value': value}}\n"}
+    job = {"script": f"{lines}def main():\n    return {{'value': 1.5}}\n"}
     job.update(input=[1, 2.5, "x", None], limits={"result_bytes": 1_000}, env={}, stdin="")
     job.update(files=[], output_files=[])
-    _rehearsal = dumps(job).encode()
+    _rehearsal = dumps(job)
     _prepared_for = home
     imports.install(restricted)
-    encode.prepare()
     module.prepare()
+    ordinary = module.ordinary
+    _receive, _take_apart, _ordinary = ordinary.receive, ordinary.take_apart, ordinary.run
+    _is_fork, _forget = ordinary.is_fork, ordinary.forget
 
 
 def move(home: str) -> None:
@@ -96,7 +89,7 @@ def run(
     """
     status = _INTERNAL
     try:
-        status = _serve(Channel(channel_fd), channel_fd, ready, restricted, rehearse_first)
+        status = _serve(channel_fd, ready, restricted, rehearse_first)
     except ChannelClosed:
         status = 1
     except BaseException:
@@ -110,18 +103,19 @@ def serve_rehearsal() -> None:
 
     What would change the process for good is left out: see `settle`.
     """
-    global _prepared_for, quieten
+    global quieten
     from _socket import AF_UNIX, SHUT_WR, SOCK_SEQPACKET, socketpair
 
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    undo, home = quieten, _prepared_for
-    quieten, _prepared_for = _nothing, _getcwd()
+    undo, quieten = quieten, _nothing
+    module.ordinary.rehearse(True)
     try:
-        theirs.send(job_packet(_rehearsal))
+        theirs.send(job_packet(_rehearsal.encode()))
         theirs.shutdown(SHUT_WR)
-        _serve(Channel(ours.fileno()), ours.fileno(), None, (), False)
+        _serve(ours.fileno(), None, (), False)
     finally:
-        quieten, _prepared_for = undo, home
+        module.ordinary.rehearse(False)
+        quieten = undo
         ours.close()
         theirs.close()
         module.forget()
@@ -131,64 +125,54 @@ def _nothing() -> None:
     pass
 
 
-def _serve(
-    out: Channel, channel_fd: int, ready: object, restricted: list, rehearse_first: bool
-) -> int:
-    home = _getcwd()
-    if home != _prepared_for:
+def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: bool) -> int:
+    if _prepared_for is None:
         stdio.install()
-        prepare(home, [], restricted)
+        prepare(os.getcwd(), [], restricted)
     if rehearse_first:
         rehearse()
-    document = out.receive_job(ready and ready(channel_fd))
+    received = _receive(channel_fd, ready and ready(channel_fd))
+    if received is None:
+        return 1
+    token, document = received
     try:
-        job = _parse(document)
-        _ = job["script"], job["input"], job["output_files"], job["limits"]  # or KeyError now
-        _furnish(job)
+        script, value, limit, more = _take_apart(document)
+        if more is not None:
+            _furnish(more)
     except BaseException as error:
-        return _give_up(out, error)
-    out.send(STARTED)  # from here on the server believes no failure of the runner
-    me = _getpid()
+        return _give_up(Channel(channel_fd, token), error)
+    # Once the native half has said that the script starts, the server believes no failure of the
+    # runner.
     outcome = _Outcome()
-    _run_script(job, outcome)
-    if _getpid() != me:
-        return _end_fork(outcome, job)
+    whole = more is None or not more["output_files"]
+    _run_script(outcome, (script, value, limit, (channel_fd, token), whole))
+    if outcome.answered:
+        return 0
+    if _is_fork():
+        return _end_fork(outcome, script)
+    out = Channel(channel_fd, token)
     try:
-        kind, data = _answer(job, outcome)
+        kind, data = _answer(outcome, script, limit)
         quieten()  # encoding and describing may have run code of the script once more
     except BaseException as error:
         kind, data = _disturbed(error)
-    if kind == RESULT_PART and not job["output_files"] and len(data) <= PAYLOAD_MAX:
-        out.send(RESULT, data)
-    else:
-        out.send(kind, data)
-        if job["output_files"]:
-            _send_files(out, job, home, channel_fd)
-        out.send(DONE)
+    out.send(kind, data)
+    if not whole:
+        _send_files(out, more, _prepared_for, channel_fd)
+    out.send(DONE)
     # To end takes longer than to answer, and a kernel that does not preempt itself would let the
-    # answer wait for it. The server ends the cell when the client has been served.
+    # answer wait for it. The server hangs up when the client has been served.
     out.await_end()
     return 0
 
 
 def rehearse() -> None:
     """Run a small job as a real one runs: a fork then has its own copies of the pages."""
-    job = _parse(_rehearsal)
-    outcome = _Outcome()
-    _furnish(job)
-    _attempt(job, outcome)
-    flush()
-    _answer(job, outcome)
-    module.forget()
-    settle.rehearse()  # takes off whatever watches, see `rehearsal`
-
-
-def _parse(document: bytes) -> dict:
-    limit = lift_digit_limit()
-    try:
-        return loads(document.decode())
-    finally:
-        restore_digit_limit(limit)
+    script, value, limit, _ = _take_apart(_rehearsal)
+    _attempt(_Outcome(), (script, value, limit, None, True))
+    _forget()
+    if module.lines is None:  # a finder stands for them
+        module.forget()
 
 
 def _furnish(job: dict) -> None:
@@ -207,17 +191,19 @@ def _leave(code: object = None) -> None:
     raise SystemExit(code)
 
 
-def _run_script(job: dict, outcome: _Outcome) -> None:
-    """Run the script to its end, and come out with everything quiet.
+def _run_script(outcome: _Outcome, job: tuple) -> None:
+    """Run the script to its end, and come out with everything quiet, unless it is answered.
 
     Its signal handlers and trace functions may raise between any two steps of this function too, so
     it tries again until nothing is left that could.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in _ATTEMPTS:
         try:
             if not outcome.started:
                 outcome.started = True
-                _attempt(job, outcome)
+                _attempt(outcome, job)
+            if outcome.answered:
+                return
             for tool in TOOLS:  # in line, see there
                 if get_tool(tool) is not None:
                     set_events(tool, 0)
@@ -229,25 +215,27 @@ def _run_script(job: dict, outcome: _Outcome) -> None:
                 outcome.error = error
 
 
-def _attempt(job: dict, outcome: _Outcome) -> None:
-    try:
-        code, space = build(job["script"])
-        exec(code, vars(space))
-        outcome.value = call_main(space, job["input"])
-        outcome.finished = True
-    except BaseException as error:
-        outcome.error = error
+def _attempt(outcome: _Outcome, job: tuple) -> None:
+    ended = _ordinary(*job)
+    if ended is None:
+        outcome.answered = True
+        return
+    finished, value = ended
+    if finished:
+        outcome.value, outcome.finished = value, True
+    else:
+        outcome.error = value
 
 
-def _answer(job: dict, outcome: _Outcome) -> tuple:
+def _answer(outcome: _Outcome, script: str, limit: int) -> tuple:
     """The packet kind and the data that answer the job."""
     if outcome.error is not None:
         own.restore_public()
-        document = report.describe(outcome.error, job["script"])
+        document = report.describe(outcome.error, script)
         stdio.write_error(document.pop("note", ""))
         return ERROR_PART, report.pack(document)
     try:
-        return RESULT_PART, encoded(outcome.value, job["limits"]["result_bytes"])
+        return RESULT_PART, encoded(outcome.value, limit)
     except NotJson as error:
         document = {"type": "result_not_json", "message": error.message}
         document.update(path=error.path, hint=error.hint)
@@ -278,12 +266,12 @@ def _send_files(out: Channel, job: dict, home: str, spare: int) -> None:
         pass  # the files it could not reach are missing from the answer, which stands
 
 
-def _end_fork(outcome: _Outcome, job: dict) -> int:
+def _end_fork(outcome: _Outcome, script: str) -> int:
     """A child that the script forked came back from main() too: it ends, and answers nothing."""
     if outcome.error is None:
         return 0
     own.restore_public()
-    document = report.describe(outcome.error, job["script"])
+    document = report.describe(outcome.error, script)
     stdio.write_error(document.get("note") or document.get("traceback", ""))
     return document.get("exit_code", 1)
 

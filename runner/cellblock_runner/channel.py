@@ -1,4 +1,7 @@
-"""The packet channel to the server: one os.write is one packet, 16-byte token, kind, payload."""
+"""The packet channel to the server: one os.write is one packet, 16-byte token, kind, payload.
+
+For answers of more than one packet. The native half reads the job, and sends what is ordinary.
+"""
 
 import errno
 import os
@@ -8,9 +11,8 @@ from . import own
 
 __builtins__ = own.NAMES
 
-JOB_HEAD, JOB_PART = 0x01, 0x02
-RESULT_PART, ERROR_PART, FILE_HEAD, FILE_PART, STARTED = 0x11, 0x12, 0x13, 0x14, 0x15
-RESULT, DONE = 0x16, 0x1F
+JOB_HEAD = 0x01
+RESULT_PART, ERROR_PART, FILE_HEAD, FILE_PART, DONE = 0x11, 0x12, 0x13, 0x14, 0x1F
 
 PACKET_MAX = 65_536
 TOKEN_SIZE = 16
@@ -22,42 +24,16 @@ _RETRY = frozenset((errno.EAGAIN, errno.EINTR, errno.ENOBUFS, errno.ENOMEM))
 
 
 class ChannelClosed(Exception):
-    """The server is gone, or spoke out of turn: there is nobody left to answer."""
+    """The server is gone: there is nobody left to answer."""
 
 
 class Channel:
-    """One job in, one answer out. The token is learned from the first packet."""
+    """Of one run, which has this token."""
 
     __slots__ = ("_fd", "_token")
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._token = b""
-
-    def receive_job(self, length: int | None = None) -> bytes:
-        """Wait for a job and return its whole document; `length` is that of its first packet."""
-        head = self._packet(length or PACKET_MAX)
-        size = TOKEN_SIZE + 1
-        start = size + 3 * 8  # the two limits after the size are the native half's
-        if len(head) < start or head[TOKEN_SIZE] != JOB_HEAD:
-            raise ChannelClosed
-        self._token = head[:TOKEN_SIZE]
-        total = int.from_bytes(head[size : size + 8], "little")
-        if len(head) - start == total:
-            return head[start:]
-        document = bytearray(head[start:])
-        while len(document) < total:
-            part = self._packet()
-            if (
-                len(part) <= TOKEN_SIZE + 1
-                or part[TOKEN_SIZE] != JOB_PART
-                or part[:TOKEN_SIZE] != self._token
-            ):
-                raise ChannelClosed
-            document += part[TOKEN_SIZE + 1 :]
-        if len(document) != total:
-            raise ChannelClosed
-        return bytes(document)
+    def __init__(self, fd: int, token: bytes) -> None:
+        self._fd, self._token = fd, token
 
     def send(self, kind: int, data: bytes = b"") -> None:
         """Send `data` in as many packets of one kind as it takes, one at least."""
@@ -70,21 +46,12 @@ class Channel:
             self._put(prefix + view[start : start + PAYLOAD_MAX])
 
     def await_end(self) -> None:
-        """Wait until the server has gone, or has this process killed, which is what it does."""
+        """Wait until the server has hung up, or has this process killed."""
         try:
             while _read(self._fd, PACKET_MAX):
                 pass
         except OSError:
             pass
-
-    def _packet(self, length: int = PACKET_MAX) -> bytes:
-        try:
-            packet = _read(self._fd, length)
-        except OSError:
-            raise ChannelClosed from None
-        if not packet:
-            raise ChannelClosed
-        return packet
 
     def _put(self, packet: bytes) -> None:
         while True:

@@ -28,7 +28,8 @@ def renew(rehearse: object) -> None:
 def _called(rehearse: object) -> list:
     seen = {}  # in the order of the first call
     sys.setprofile(lambda frame, event, argument: seen.setdefault(frame.f_code))
-    rehearse()  # its end takes off whatever watches
+    rehearse()
+    sys.setprofile(None)
     # What no rehearsal may call, since it changes the process.
     return [*seen, *(function.__code__ for function in (cell.run, settle.settle, *settle.STEPS))]
 

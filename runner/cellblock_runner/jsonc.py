@@ -53,12 +53,9 @@ def _accelerated():
     def dumps(value: object) -> str:
         return "".join(encode(value, 0))
 
-    def loads(text: str) -> object:
-        return scan(text, 0)[0]
-
-    if dumps([1.5, {"é": None}]) != '[1.5,{"é":null}]' or loads('{"a":[1]}') != {"a": [1]}:
+    if dumps([1.5, {"é": None}]) != '[1.5,{"é":null}]' or scan('{"a":[1]}', 0)[0] != {"a": [1]}:
         raise ImportError("the json accelerator has changed")
-    return dumps, loads, quote
+    return dumps, scan, quote
 
 
 def _portable():
@@ -67,10 +64,19 @@ def _portable():
     encoder = json.JSONEncoder(
         ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
     )
-    return encoder.encode, json.JSONDecoder().decode, encoder.encode
+    return encoder.encode, json.JSONDecoder().raw_decode, encoder.encode
 
 
 try:
-    dumps, loads, quote = _accelerated()
+    dumps, scan, quote = _accelerated()
 except (ImportError, AttributeError, TypeError):  # another implementation, or a future signature
-    dumps, loads, quote = _portable()
+    dumps, scan, quote = _portable()
+
+
+def parse(text: str) -> object:
+    """The value, with integers of any length."""
+    limit = lift_digit_limit()
+    try:
+        return scan(text, 0)[0]
+    finally:
+        restore_digit_limit(limit)

@@ -1,14 +1,21 @@
-"""The script as the module `script`: compiled, run, and its main() called."""
+"""The script as the module `script`: what running it takes beyond the ordinary.
 
-import builtins
+The native half compiles and runs it and calls a main() of none or one plain argument (`Ordinary`),
+and comes here for all else.
+"""
+
 import sys
 from _frozen_importlib import ModuleSpec, _find_spec
 
-from . import own, where
+from cellblock_zygote import Ordinary
+
+from . import own
+from .jsonc import parse, scan  # noqa: F401
+from .where import SCRIPT as FILE
 
 __builtins__ = own.NAMES
 
-_Module, _Function = type(sys), type(own.restore_public)
+_Module, Function = type(sys), type(own.restore_public)
 _VARARGS = 0x04
 _PLAIN = frozenset((type(None), bool, int, float, str, list, tuple, dict))  # not to be awaited
 _modules = sys.modules
@@ -28,10 +35,8 @@ class NoMain(Exception):
 class _Loader:
     """Stands for the file that is not there: tracebacks and inspect ask it for the source."""
 
-    _source = ""
-
     def get_source(self, name: str) -> str:
-        return self._source
+        return sources[0]
 
     def is_package(self, name: str) -> bool:
         return False
@@ -69,43 +74,13 @@ class _LinecacheFinder:
 
 def prepare() -> None:
     """Find and make what is the same for every script, before the first of a process."""
-    global _lines, _loader, _spec
-    linecache = _modules.get("linecache")
-    _lines = linecache and getattr(linecache, "cache", ())
-    _loader = _Loader()
-    _spec = ModuleSpec("script", _loader, origin=where.SCRIPT)
-    _spec.has_location = True
-
-
-prepare()
-
-
-def build(script: str) -> tuple:
-    """Compile the script and make its module; returns (code, module)."""
-    source = script.removeprefix("\ufeff")  # an editor's byte order mark
-    try:
-        # dont_inherit: without it the script would get the future statements of this file.
-        code = compile(source, where.SCRIPT, "exec", dont_inherit=True)
-    except (
-        SyntaxError,
-        ValueError,
-        RecursionError,
-        MemoryError,
-        OverflowError,
-        SystemError,
-    ) as error:
-        raise BadSyntax(error, source) from None
-    module = _Module("script")
-    _loader._source = source
-    module.__spec__, module.__loader__, module.__file__ = _spec, _loader, where.SCRIPT
-    module.__package__ = ""
-    module.__builtins__ = builtins  # the public ones, see own.py
-    _modules["script"] = module
-    if _lines is None:
-        remember_lines(source)
-    else:
-        _enter(_lines, source)
-    return code, module
+    global lines, loader, sources, spec, ordinary
+    linecache = sys.modules.get("linecache")
+    lines = linecache and getattr(linecache, "cache", ())
+    loader, sources = _Loader(), [""]
+    spec = ModuleSpec("script", loader, origin=FILE)
+    spec.has_location = True
+    ordinary = Ordinary(sys.modules[__name__])
 
 
 def remember_lines(source: str) -> None:
@@ -125,16 +100,16 @@ def _enter(cache: object, source: str) -> None:
         # Not a comprehension, for which CPython 3.11 and older make a function each time.
         for line in source.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
             lines.append(line + "\n")
-        cache[where.SCRIPT] = (len(source), None, lines, where.SCRIPT)
+        cache[FILE] = (len(source), None, lines, FILE)
 
 
 def forget() -> None:
-    """Take back what `build` has registered."""
+    """Take back what a run has registered."""
     _modules.pop("script", None)
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder) is not _LinecacheFinder]
     cache = getattr(_modules.get("linecache"), "cache", None)
     if type(cache) is dict:
-        cache.pop(where.SCRIPT, None)
+        cache.pop(FILE, None)
 
 
 def call_main(module: _Module, value: object) -> object:
@@ -148,13 +123,13 @@ def call_main(module: _Module, value: object) -> object:
     plain = _PLAIN  # here, for main() may empty this module
     result = main(value) if _takes_input(main) else main()
     if type(result) not in plain and hasattr(type(result), "__await__"):
-        return _wait_for(result)
+        return wait_for(result)
     return result
 
 
 def _takes_input(main: object) -> bool:
     """Whether to hand `input` over. Plain functions are read off their code, without `inspect`."""
-    while type(main) is _Function:
+    while type(main) is Function:
         code = main.__code__
         if not (code.co_argcount or code.co_kwonlyargcount or code.co_flags & _VARARGS):
             return False
@@ -203,7 +178,7 @@ def _decide(takes_one: bool, required: list, keywords: list) -> bool:
     return takes_one
 
 
-def _wait_for(awaitable: object) -> object:
+def wait_for(awaitable: object) -> object:
     import asyncio
 
     async def main() -> object:

@@ -10,13 +10,12 @@ import gc
 import sys
 
 from . import own
-from .jsonc import lift_digit_limit, restore_digit_limit
+from .jsonc import lift_digit_limit
 
 __builtins__ = own.NAMES
 
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _setrecursionlimit, _setswitchinterval = sys.setrecursionlimit, sys.setswitchinterval
-_getrecursionlimit, _getswitchinterval = sys.getrecursionlimit, sys.getswitchinterval
 _gc_disable = gc.disable
 _getsignal, _signal_set, _setitimer = _signal.getsignal, _signal.signal, _signal.setitimer
 _IGNORE, _SIGNALS = _signal.SIG_IGN, range(1, _signal.NSIG)
@@ -45,17 +44,6 @@ def settle() -> None:
                 break
             except BaseException:  # a trace function or handler of the script, once more
                 continue
-
-
-def rehearse() -> None:
-    """Touch what `settle` will, and change nothing."""
-    _stop_timers()
-    for number in _SIGNALS:
-        _getsignal(number)
-    _stop_tracing()
-    _setrecursionlimit(_getrecursionlimit())
-    _setswitchinterval(_getswitchinterval())
-    restore_digit_limit(lift_digit_limit())
 
 
 def _stop_tracing() -> None:

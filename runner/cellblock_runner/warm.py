@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import inspect
+import sys
 
 from . import cell, encode, module, own, report, seed, trace, where  # noqa: F401
 
@@ -35,9 +36,8 @@ def preload() -> None:
         importlib.import_module(name)
     where.learn("/nonexistent")
     module.prepare()
-    code, space = module.build(_SCRIPT)
-    exec(code, vars(space))
-    encode.encode(module.call_main(space, None), 1 << 20)
+    module.ordinary.run(_SCRIPT, None, 1 << 20, None, True)
+    space = sys.modules["script"]
     encode.encode({1: (1, 2)}, 1 << 20)
     module._takes_input(space.Callable())
     inspect.getsource(space.main)
@@ -46,10 +46,8 @@ def preload() -> None:
         space.fail()
     except ValueError as error:
         report.pack(report.describe(error, _SCRIPT))
-    try:
-        module.build("def main(:\n")
-    except module.BadSyntax as error:
-        report.pack(report.describe(error, ""))
+    _, error = module.ordinary.run("def main(:\n", None, 1 << 20, None, True)
+    report.pack(report.describe(error, ""))
     module.forget()
     report.remember_modules()
 

@@ -14,6 +14,7 @@ import time
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the parent must stay single-threaded to fork
 
 import cellblock_runner
+import cellblock_zygote
 from cellblock_runner import cell, seed
 
 CHANNEL = 1000
@@ -128,8 +129,9 @@ def _seat(client, pipes, home):
 
 
 def _start_cold(client, pipes, home, python_args, restricted):
-    root = os.path.dirname(os.path.dirname(os.path.abspath(cell.__file__)))
-    environment = {**os.environ, "PYTHONPATH": root}
+    roots = {os.path.dirname(os.path.dirname(os.path.abspath(cell.__file__))): None}
+    roots[os.path.dirname(os.path.abspath(cellblock_zygote.__file__))] = None
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
     command = [sys.executable, *python_args, "-c", _COLD, str(CHANNEL), *restricted]
     pid = os.fork()
     if pid:

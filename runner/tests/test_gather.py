@@ -9,11 +9,11 @@ import os, sys
 import cellblock_runner
 
 cellblock_runner.preload()
-from cellblock_runner import cell, channel, gather, imports, own, rehearsal, seed, settle
+from cellblock_runner import cell, gather, imports, own, rehearsal, seed, settle
 
 seed.prepare()
 cell.prepare(os.getcwd(), ["json"], ["socket"])
-old = {name: vars(cell)[name] for name in ("run", "_serve", "_Outcome", "Channel", "quieten")}
+old = {name: vars(cell)[name] for name in ("run", "_serve", "_Outcome", "_attempt", "quieten")}
 modules, guard = dict(sys.modules), own.PUBLIC["__import__"]
 gather.renew(rehearsal._rehearse)
 
@@ -21,8 +21,8 @@ for name, was in old.items():
     now = vars(cell)[name]
     assert now is not was, name
     assert (now.__name__, now.__module__) == (was.__name__, was.__module__), name
-assert cell.quieten is settle.settle and cell.Channel is channel.Channel
-assert cell.Channel.__slots__ == ("_fd", "_token")
+assert cell.quieten is settle.settle
+assert "answered" in cell._Outcome.__slots__
 assert own.PUBLIC["__import__"] is not guard
 assert dict(sys.modules) == modules
 assert sys.getprofile() is None

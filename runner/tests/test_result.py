@@ -1,11 +1,12 @@
 """What a result may be, and what is said of the rest."""
 
+import collections
 import json
 import random
 import sys
 import unittest
 
-from cellblock_runner import encode, hints, walk
+from cellblock_runner import encode, hints, module, walk
 from harness import run
 
 LIMIT = 4 << 20
@@ -152,6 +153,60 @@ class Refuses(unittest.TestCase):
         self.assertLess(len(answer.error["message"]), 9000)
 
 
+class Native(unittest.TestCase):
+    """The native half writes what Python's own encoder does, or nothing."""
+
+    def test_same_as_json(self):
+        draw = random.Random(7)
+        for _ in range(500):
+            value = _drawn(draw, 5)
+            expected = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            self.assertEqual(module.ordinary.encode(value, 1 << 20).decode(), expected)
+
+    def test_each_character(self):
+        for code in (*range(0x800), 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF):
+            text = f"a{chr(code)}b{chr(code)}"
+            expected = json.dumps(text, ensure_ascii=False)
+            self.assertEqual(module.ordinary.encode(text, 100).decode(), expected)
+
+    def test_limit_to_the_byte(self):
+        for value in ([1.5, "é" * 9, None], {"a": [True, {}, "x" * 9]}, "\n" * 9, -(2**70)):
+            size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+            self.assertIs(type(module.ordinary.encode(value, size)), bytes)
+            for limit in (size - 1, size // 2 + 4):  # the length that it would have had
+                self.assertEqual(module.ordinary.encode(value, limit), size)
+
+    def test_what_is_not_plain(self):
+        class Text(str):
+            pass
+
+        deep, loop = [], []
+        for _ in range(250):
+            deep = [deep]
+        loop.append(loop)
+        for value in (
+            *(deep, loop, float("nan"), float("-inf"), "\ud800", {1: 2}, {Text("k"): 1}),
+            *(Text("x"), [Text("x")], {1}, b"x", object(), 1j, collections.OrderedDict(), 10**5000),
+        ):
+            self.assertIsNone(module.ordinary.encode(value, 1 << 20))
+
+
+_NUMBERS = (0, -1, 10**20, -(2**80), 0.5, 1e16, 1e-5, -0.0, 5e-324, 1.7976931348623157e308)
+_TEXTS = ("", "plain", '"quoted\\\b\f\n\r\t\x00\x1f\x7f', "é日😀", "x" * 300)
+
+
+def _drawn(draw, depth):
+    kind = draw.randrange(7 if depth else 4)
+    if kind < 3:
+        return draw.choice(((None, True, False), _NUMBERS, _TEXTS)[kind])
+    if kind == 3:
+        return draw.uniform(-1, 1) * 10 ** draw.randint(-30, 30)
+    if kind == 4:
+        return {f"k{n}é": _drawn(draw, depth - 1) for n in range(draw.randrange(5))}
+    items = [_drawn(draw, depth - 1) for _ in range(draw.randrange(6))]
+    return tuple(items) if kind == 5 else items
+
+
 class Sizes(unittest.TestCase):
     def test_limit(self):
         self.assertEqual(
@@ -171,9 +226,9 @@ class Sizes(unittest.TestCase):
     def test_too_many_elements_are_refused_before_they_are_written(self):
         for value in ([0] * 60, (0,) * 60, {str(n): 0 for n in range(60)}, [[0] * 59]):
             with self.subTest(value):
-                self.assertFalse(encode._is_plain(value, 100))
+                self.assertIsNone(module.ordinary.encode(value, 100))
                 self.assertRaises(encode.TooLarge, encode.encode, value, 100)
-                self.assertTrue(encode._is_plain(value, 1_000))
+                self.assertIsNotNone(module.ordinary.encode(value, 1_000))
 
 
 class Hostile(unittest.TestCase):
@@ -185,7 +240,6 @@ class Hostile(unittest.TestCase):
             "class D(dict):\n    def items(self): return self.items()",
             "class D(dict):\n    def items(self): return [('a', {1})]",
             "class D(dict):\n    def items(self): raise MemoryError",
-            "class M(type):\n    def __hash__(cls): raise ValueError\nclass D(dict, metaclass=M): pass",
             "class M(type):\n    __module__ = property(lambda s: 1 / 0)\nclass D(metaclass=M):\n    def __init__(*a, **k): pass",
             "class D:\n    __class__ = dict\n    def __init__(*a, **k): pass",
             "class generic:\n    __module__ = 'numpy'\n    def item(self): return {1}\nclass D(generic):\n    def __init__(*a, **k): pass",
@@ -194,6 +248,10 @@ class Hostile(unittest.TestCase):
                 answer = run(f"{source}\ndef main(): return [D(a=1)]")
                 self.assertIn(answer.error["type"], ("result_not_json", "memory_limit"))
                 self.assertTrue(answer.done)
+
+    def test_a_class_that_cannot_be_hashed(self):
+        source = "class M(type):\n    def __hash__(cls): raise ValueError\nclass D(dict, metaclass=M): pass"
+        self.assertEqual(run(f"{source}\ndef main(): return [D(a=1)]").result, [{"a": 1}])
 
     def test_endless_items(self):
         script = (

@@ -25,6 +25,11 @@ pub struct Token(pub [u8; TOKEN_LEN]);
 impl Token {
     /// What packets carry before the job has brought the real token: setup messages only.
     pub const NONE: Self = Self([0; TOKEN_LEN]);
+
+    /// That of a packet, whosever it is.
+    pub fn of(packet: &[u8]) -> Option<Self> {
+        packet.first_chunk().copied().map(Self)
+    }
 }
 
 impl std::fmt::Debug for Token {
@@ -39,8 +44,8 @@ impl std::fmt::Debug for Token {
 pub enum Kind {
     /// Server to cell, the first packet: three `u64` little-endian, the length of the job document
     /// and the two [`CellLimits`], then the document's first bytes. The limits stand in the same
-    /// packet so that a waiting cell is woken once; its native half looks at them before the runner
-    /// reads the packet.
+    /// packet so that a waiting cell is woken once; its native half looks at them before it
+    /// takes the packet.
     JobHead = 0x01,
     /// Server to cell: further bytes of the job document.
     JobPart = 0x02,
@@ -127,6 +132,13 @@ pub fn encode(token: Token, kind: Kind, payload: &[u8]) -> Vec<u8> {
 const JOB_HEAD: usize = 3 * size_of::<u64>();
 /// Bytes that a cell has to see of its first packet to know its limits.
 pub const LIMITS_END: usize = HEADER + JOB_HEAD;
+
+/// Takes the payload of a [`Kind::JobHead`] apart: the length of the document, and its first bytes.
+pub fn job_start(payload: &[u8]) -> Option<(usize, &[u8])> {
+    let (head, start) = payload.split_at_checked(JOB_HEAD)?;
+    let length = u64::from_le_bytes(head.first_chunk().copied()?);
+    Some((usize::try_from(length).ok()?, start))
+}
 
 /// The limits in a cell's first packet, of which `start` is the first [`LIMITS_END`] bytes or more.
 pub fn limits(start: &[u8]) -> Option<CellLimits> {

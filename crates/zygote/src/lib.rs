@@ -1,11 +1,14 @@
 //! The native half of the runner: the Python extension module `cellblock_zygote`.
 //!
-//! One object, [`Wall`], is the wall's view of its control socket, which is descriptor 0. A warm
+//! [`Wall`] is the wall's view of its control socket, which is descriptor 0. A warm
 //! wall serves: it forks a cell whenever the server asks for one. A cold wall becomes the one cell
 //! that it was started for. Either call returns to Python in a sealed process whose job is about
 //! to come, with the number of the cell channel.
+//!
+//! [`Ordinary`] runs that job, as far as it is an ordinary one.
 
 mod control;
+mod ordinary;
 mod sys;
 mod wall;
 
@@ -15,5 +18,5 @@ use pyo3::prelude::*;
 #[pymodule]
 mod cellblock_zygote {
     #[pymodule_export]
-    use super::wall::Wall;
+    use super::{ordinary::Ordinary, wall::Wall};
 }

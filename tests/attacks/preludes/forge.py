@@ -7,9 +7,8 @@ import sys as _sys
 def _token():
     frame = _sys._getframe()
     while frame is not None:
-        for value in frame.f_locals.values():
-            if type(value).__name__ == "Channel":
-                return value._token
+        if "token" in frame.f_locals:
+            return frame.f_locals["token"]
         frame = frame.f_back
 
 

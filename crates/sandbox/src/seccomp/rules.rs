@@ -108,7 +108,7 @@ pub(super) const CELL: &[Rule] = &[
     any(libc::SYS_read, "all input"),
     any(libc::SYS_write, "all output, the answer"),
     any(libc::SYS_readv, "os.readv"),
-    any(libc::SYS_writev, "os.writev, libc's stdio"),
+    any(libc::SYS_writev, "the answer, os.writev, libc's stdio"),
     any(libc::SYS_pread64, "os.pread, sqlite3, numpy.fromfile"),
     any(libc::SYS_pwrite64, "os.pwrite, sqlite3"),
     any(libc::SYS_lseek, "io"),

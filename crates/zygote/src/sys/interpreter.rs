@@ -1,8 +1,12 @@
-//! What CPython wants around a fork that it does not make itself, and its functions by name.
+//! What CPython wants around a fork that it does not make itself, its functions by name, and to run code.
 
 use std::ffi::{CStr, c_void};
 
-use pyo3::{Python, ffi};
+use pyo3::{
+    ffi,
+    prelude::*,
+    types::{PyCode, PyDict},
+};
 
 /// Forks of the thread that holds the interpreter.
 pub(crate) struct Fork<'py> {
@@ -54,4 +58,13 @@ pub(super) fn symbol(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: the name ends with a NUL, and RTLD_DEFAULT asks the libraries that are loaded.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!found.is_null()).then_some(found)
+}
+
+/// Runs the code with `space` as its globals and locals.
+pub(crate) fn run(code: &Bound<'_, PyCode>, space: &Bound<'_, PyDict>) -> PyResult<()> {
+    // SAFETY: both are alive during the call, and a code object and a dictionary, which is what this
+    // function takes them for unseen. That they are at hand proves an attached thread state.
+    let result = unsafe { ffi::PyEval_EvalCode(code.as_ptr(), space.as_ptr(), space.as_ptr()) };
+    // SAFETY: a new reference, or null with an error set (documented of that function).
+    unsafe { Bound::from_owned_ptr_or_err(code.py(), result) }.map(drop)
 }

@@ -1,9 +1,12 @@
-//! All `unsafe` of the crate: what CPython wants around a fork, and what makes one cheap.
+//! All `unsafe` of the crate: what CPython wants around a fork and for a run, what makes
+//! forks cheap, and calls that no library wraps.
 #![allow(unsafe_code)]
 
 mod arenas;
 mod bump;
 mod data;
+pub(crate) mod descriptor;
+pub(crate) mod exit;
 mod heap;
 mod huge;
 pub(crate) mod immortal;
@@ -13,3 +16,4 @@ pub(crate) mod memory;
 mod pages;
 mod segments;
 mod text;
+pub(crate) mod timers;

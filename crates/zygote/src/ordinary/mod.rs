@@ -1,0 +1,172 @@
+//! The ordinary way of a run: a `main` of at most one argument, a result of plain types, no output
+//! files.
+//!
+//! In Python the same takes longer, since each name, method and function that Python code uses
+//! counts a reference to it, on a page that a cell then has to copy; and a script's signal handlers
+//! and trace functions may run between any two of its steps. Here nothing of the script's runs once
+//! `main` has returned, but for what it has put in the place of `sys.stdout` and `sys.stderr`.
+//! Whatever is not ordinary, errors above all, goes back to the Python half.
+
+mod channel;
+mod job;
+mod json;
+mod names;
+mod script;
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyString},
+};
+
+use self::{channel::Channel, json::Encoded, names::Names};
+use crate::sys::{exit, timers};
+
+/// What runs are made of, found once and before the fork.
+#[pyclass(frozen, module = "cellblock_zygote")]
+pub(crate) struct Ordinary {
+    names: Names,
+    job: job::Reader,
+    script: script::Script,
+    encoder: json::Encoder,
+    /// Who began the last run: a child that the script forks is another.
+    runner: AtomicI32,
+    /// Whether nobody is at the other end of the channel, and this process is to live on.
+    rehearsing: AtomicBool,
+}
+
+#[pymethods]
+impl Ordinary {
+    /// `helpers`: the Python module that does what is not ordinary.
+    #[new]
+    fn new(helpers: &Bound<'_, PyModule>) -> PyResult<Self> {
+        Ok(Self {
+            names: Names::new(helpers.py()),
+            job: job::Reader::new(helpers)?,
+            script: script::Script::new(helpers)?,
+            encoder: json::Encoder::new(helpers.py())?,
+            runner: AtomicI32::new(0),
+            rehearsing: AtomicBool::new(false),
+        })
+    }
+
+    /// Waits for a job on the channel of this number, and returns its token and its document; `None`
+    /// when the server has gone, or does not send a job. `length`: of its first packet, if that is
+    /// known.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        channel: i32,
+        length: Option<usize>,
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyString>)>> {
+        let Some((token, document)) = Channel::receive(channel, length) else {
+            return Ok(None);
+        };
+        let document = PyString::from_bytes(py, &document)?;
+        Ok(Some((PyBytes::new(py, &token.0), document)))
+    }
+
+    /// The script, the input, the limit of the result in bytes, and the whole job if there is more
+    /// to it.
+    fn take_apart<'py>(&self, document: &Bound<'py, PyString>) -> PyResult<job::Parts<'py>> {
+        self.job.take_apart(document, &self.names)
+    }
+
+    /// Runs the script. Has it come to a plain result of at most `limit` bytes, and is that the `whole`
+    /// answer, this sends it, waits until the server has hung up, and ends the process; in a
+    /// rehearsal it returns `None`. Otherwise it returns whether `main` has returned, and what it has or
+    /// what was raised.
+    ///
+    /// `channel`: its number, and the token. Without one nothing is sent, and timers that might end
+    /// the process stay.
+    fn run<'py>(
+        &self,
+        source: &Bound<'py, PyString>,
+        input: &Bound<'py, PyAny>,
+        limit: usize,
+        channel: Option<(i32, Bound<'py, PyBytes>)>,
+        whole: bool,
+    ) -> Option<(bool, Bound<'py, PyAny>)> {
+        let py = source.py();
+        let channel = channel.and_then(|(number, token)| Channel::new(number, token.as_bytes()));
+        if let Some(channel) = channel {
+            channel.started();
+        }
+        self.runner.store(pid(), Ordering::Relaxed);
+        match self.script.run(source, input, &self.names) {
+            Ok(value) => {
+                if whole && !self.is_fork() {
+                    if channel.is_some() {
+                        timers::stop();
+                    }
+                    if let Encoded::Json(result) = self.encoder.encode(&value, limit, &self.names) {
+                        self.script.flush(py, &self.names);
+                        if channel.is_some_and(|channel| self.answer(channel, &result)) {
+                            return None;
+                        }
+                    }
+                }
+                Some((true, value))
+            }
+            Err(error) => Some((false, error.into_value(py).into_bound(py).into_any())),
+        }
+    }
+
+    /// Whether this process is a child that the script forked: it answers nothing.
+    fn is_fork(&self) -> bool {
+        pid() != self.runner.load(Ordering::Relaxed)
+    }
+
+    /// Takes back what a run has registered, after a rehearsal, so that the run to come finds its
+    /// memory free.
+    fn forget(&self, py: Python<'_>) {
+        self.script.forget(py, &self.names);
+    }
+
+    /// Whether what runs is a rehearsal.
+    fn rehearse(&self, on: bool) {
+        self.rehearsing.store(on, Ordering::Relaxed);
+    }
+
+    /// The value as strict JSON if it is plain, or the length of that if it is more than `limit` bytes,
+    /// or `None`.
+    fn encode<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        limit: usize,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = value.py();
+        Ok(match self.encoder.encode(value, limit, &self.names) {
+            Encoded::Json(data) => {
+                let bytes = PyBytes::new_with(py, data.len(), |bytes| {
+                    bytes.copy_from_slice(&data);
+                    Ok(())
+                })?;
+                Some(bytes.into_any())
+            }
+            Encoded::TooLong(length) => Some(length.into_pyobject(py)?.into_any()),
+            Encoded::Unusual => None,
+        })
+    }
+}
+
+impl Ordinary {
+    /// Answers and ends the process, but for a rehearsal: to return to Python could run code of the
+    /// script, and would free what it has made. `false` if nobody is there, or this is a child that
+    /// the flushing has forked.
+    fn answer(&self, channel: Channel, result: &[u8]) -> bool {
+        if self.is_fork() || channel.answer(result).is_none() {
+            return false;
+        }
+        if !self.rehearsing.load(Ordering::Relaxed) {
+            exit::now(0);
+        }
+        true
+    }
+}
+
+fn pid() -> i32 {
+    rustix::process::getpid().as_raw_pid()
+}
