@@ -17,7 +17,6 @@ __builtins__ = own.NAMES
 
 _Module, Function = type(sys), type(own.restore_public)
 _VARARGS = 0x04
-_PLAIN = frozenset((type(None), bool, int, float, str, list, tuple, dict))  # not to be awaited
 _modules = sys.modules
 
 
@@ -113,18 +112,14 @@ def forget() -> None:
 
 
 def call_main(module: _Module, value: object) -> object:
-    """Call main as it wants to be called, and wait for it if it is asynchronous."""
+    """Call main as it wants to be called, which may give something to wait for."""
     namespace = vars(module)
     if "main" not in namespace:
         raise NoMain("the script defines no main() function")
     main = namespace["main"]
     if not callable(main):
         raise NoMain(f"main is not callable, it is of type {type(main).__name__}")
-    plain = _PLAIN  # here, for main() may empty this module
-    result = main(value) if _takes_input(main) else main()
-    if type(result) not in plain and hasattr(type(result), "__await__"):
-        return wait_for(result)
-    return result
+    return main(value) if _takes_input(main) else main()
 
 
 def _takes_input(main: object) -> bool:

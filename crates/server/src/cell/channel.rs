@@ -2,12 +2,13 @@
 
 use std::{io, os::fd::OwnedFd};
 
-use crate::packets::PacketSocket;
 use cellblock_wire::packet::MAX_PACKET;
 use rustix::{
     event::PollFlags,
     net::{RecvFlags, SendFlags},
 };
+
+use crate::packets::PacketSocket;
 
 /// A cell channel. Descriptors that a script might try to send along are never taken: plain
 /// recv(2) drops them.

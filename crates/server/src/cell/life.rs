@@ -1,7 +1,6 @@
 //! What a cell is besides its channel and its output: processes that end, and are made to.
 
 use std::{
-    io,
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
     time::Duration,
@@ -37,7 +36,7 @@ pub struct Life {
     /// What takes the place of namespaces, where it has none.
     pub(super) place: Option<Place>,
     // The wall must outlive the cell.
-    wall: Arc<Wall>,
+    pub(super) wall: Arc<Wall>,
 }
 
 /// The end of a cell.
@@ -50,24 +49,6 @@ pub enum Ended {
 }
 
 impl Life {
-    /// Of a cell whose init this pidfd names, and reports by this pipe.
-    pub(super) fn new(
-        report: OwnedFd,
-        pidfd: OwnedFd,
-        slot: Option<Slot>,
-        place: Option<Place>,
-        wall: Arc<Wall>,
-    ) -> io::Result<Self> {
-        Ok(Self {
-            report: pipe::Receiver::from_owned_fd(report)?,
-            ended: None,
-            pidfd,
-            slot,
-            place,
-            wall,
-        })
-    }
-
     /// Whether it, and the wall around it, have not ended as far as is known.
     pub(super) fn goes_on(&self) -> bool {
         self.ended.is_none() && !self.wall.is_dead()

@@ -126,7 +126,14 @@ impl Cell {
             channel: Channel::new(ends.channel)?,
             stdout: pipe::Receiver::from_owned_fd(ends.stdout)?,
             stderr: pipe::Receiver::from_owned_fd(ends.stderr)?,
-            life: Life::new(ends.report, pidfd, slot, place, wall)?,
+            life: Life {
+                report: pipe::Receiver::from_owned_fd(ends.report)?,
+                ended: None,
+                pidfd,
+                slot,
+                place,
+                wall,
+            },
         })
     }
 

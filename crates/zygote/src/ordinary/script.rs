@@ -91,7 +91,7 @@ impl Script {
         let result = match (main, count.transpose()?.flatten()) {
             (Some(main), Some(0)) => main.call0()?,
             (Some(main), Some(1)) => main.call1((input,))?,
-            _ => return self.help("call_main", (&module, input), py),
+            _ => self.help("call_main", (&module, input), py)?,
         };
         if is_plain(&result) || !result.get_type().hasattr(&names.awaits)? {
             return Ok(result);
