@@ -1,8 +1,13 @@
 //! What a cell writes to descriptors 1 and 2: kept up to a limit, drained beyond it, so that a
 //! script is never stopped or killed for talking too much, only slowed: see `pace`.
 
-use std::io;
+use std::{
+    io,
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd},
+};
 
+use rustix::buffer::spare_capacity;
 use tokio::net::unix::pipe;
 
 use crate::execution::{Live, Stream};
@@ -61,7 +66,8 @@ impl Capture {
             self.closed = true;
             return;
         }
-        self.take(|buffer| pipe.try_read(buffer));
+        let read = pipe.try_io(|| self.take(pipe.as_fd()));
+        self.goes_on(read);
         self.tell(false);
     }
 
@@ -72,7 +78,11 @@ impl Capture {
     /// then says that there is nothing.
     pub fn drain(&mut self, pipe: &pipe::Receiver, rounds: usize) {
         for _ in 0..rounds {
-            if self.closed || !self.take(|buffer| Ok(rustix::io::read(pipe, buffer)?)) {
+            if self.closed {
+                break;
+            }
+            let read = self.take(pipe.as_fd());
+            if !self.goes_on(read) {
                 break;
             }
         }
@@ -85,20 +95,28 @@ impl Capture {
         }
     }
 
-    /// Reads once; whether there was something.
-    fn take(&mut self, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> bool {
+    /// Reads once, and keeps what there is room for. The memory is not zeroed first: most scripts
+    /// print little, and an answer would wait for that.
+    fn take(&mut self, pipe: BorrowedFd<'_>) -> io::Result<usize> {
         let room = (self.limit - self.bytes.len()).min(CHUNK);
-        let read = if room > 0 {
-            let before = self.bytes.len();
-            self.bytes.resize(before + room, 0);
-            let read = read(&mut self.bytes[before..]);
-            self.bytes.truncate(before + *read.as_ref().unwrap_or(&0));
-            read
-        } else {
-            let read = read(&mut [0; 8192]);
-            self.truncated |= matches!(read, Ok(1..));
-            read
-        };
+        if room == 0 {
+            let mut nowhere = [MaybeUninit::uninit(); 8192];
+            let (read, _) = rustix::io::read(pipe, &mut nowhere)?;
+            self.truncated |= !read.is_empty();
+            return Ok(read.len());
+        }
+        self.bytes.reserve(room);
+        let length = rustix::io::read(pipe, spare_capacity(&mut self.bytes))?;
+        // There may have been more space than was asked for.
+        if self.bytes.len() > self.limit {
+            self.bytes.truncate(self.limit);
+            self.truncated = true;
+        }
+        Ok(length)
+    }
+
+    /// Whether there was something, by what reading came to.
+    fn goes_on(&mut self, read: io::Result<usize>) -> bool {
         match read {
             Ok(0) => {
                 self.closed = true;

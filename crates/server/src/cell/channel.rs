@@ -4,6 +4,7 @@ use std::{io, os::fd::OwnedFd};
 
 use cellblock_wire::packet::MAX_PACKET;
 use rustix::{
+    buffer::spare_capacity,
     event::PollFlags,
     net::{RecvFlags, SendFlags},
 };
@@ -30,16 +31,19 @@ impl Channel {
 
     /// The next packet; `None` when the other end is closed everywhere. Cancel-safe.
     pub async fn receive(&mut self) -> io::Result<Option<&[u8]>> {
-        self.buffer.resize(MAX_PACKET, 0);
-        let buffer = &mut self.buffer[..];
-        // A longer packet is cut by the kernel and fails to decode.
-        let received = self
-            .socket
-            .receive(|socket| Ok(rustix::net::recv(socket, &mut *buffer, RecvFlags::empty())?.0));
+        let buffer = &mut self.buffer;
+        buffer.clear();
+        buffer.reserve_exact(MAX_PACKET);
+        // A longer packet is cut by the kernel.
+        let received = self.socket.receive(|socket| {
+            let (length, _) =
+                rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::empty())?;
+            Ok(length)
+        });
         match received.await {
             // Nothing is read both at the end and where a script sent an empty packet.
             Ok(0) if self.is_closed() => Ok(None),
-            Ok(length) => Ok(Some(&self.buffer[..length])),
+            Ok(_) => Ok(Some(&self.buffer)),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
             Err(error) => Err(error),
         }
