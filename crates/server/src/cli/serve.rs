@@ -30,7 +30,7 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode, CliError> {
     );
 
     let server = config.server.clone();
-    let api = Api::new(Arc::clone(&engine), Arc::new(config)).listening_on(address);
+    let api = Api::new(Arc::clone(&engine), config, address);
     for warning in api.warnings() {
         warn!("{warning}");
     }

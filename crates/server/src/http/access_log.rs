@@ -6,18 +6,17 @@ use std::time::Instant;
 use axum::{
     extract::Request,
     http::{Method, StatusCode},
-    middleware::Next,
-    response::Response,
 };
-use tracing::{Instrument, Span, field, info, info_span};
+use tracing::{Span, field, info, info_span};
 
 use super::{request_id::RequestId, trace::TraceId};
 
 /// Longest path that is logged, in bytes.
 const MAX_PATH: usize = 200;
 
-/// Middleware that puts the ids of the request and of its trace on every log line below it, and logs its end.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+/// Begins the span that puts the ids of the request and of its trace on every log line in it, and
+/// logs its end.
+pub(super) fn begin(request: &Request) -> Entry {
     let id = request.extensions().get::<RequestId>();
     let span = info_span!(
         "request",
@@ -28,14 +27,18 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     if let Some(TraceId(trace)) = request.extensions().get() {
         span.record("trace", trace.as_str());
     }
-    let entry = Entry::new(&request, span.clone());
-    let response = next.run(request).instrument(span).await;
-    entry.finish(response.status());
-    response
+    let path = request.uri().path();
+    Entry {
+        span,
+        method: request.method().clone(),
+        path: path[..path.floor_char_boundary(MAX_PATH)].to_owned(),
+        started: Instant::now(),
+        status: None,
+    }
 }
 
 /// A request that has not ended. Dropped before [`Entry::finish`], its client has left.
-struct Entry {
+pub(super) struct Entry {
     span: Span,
     method: Method,
     path: String,
@@ -44,18 +47,12 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(request: &Request, span: Span) -> Self {
-        let path = request.uri().path();
-        Self {
-            span,
-            method: request.method().clone(),
-            path: path[..path.floor_char_boundary(MAX_PATH)].to_owned(),
-            started: Instant::now(),
-            status: None,
-        }
+    /// What belongs to the request.
+    pub(super) fn span(&self) -> &Span {
+        &self.span
     }
 
-    fn finish(mut self, status: StatusCode) {
+    pub(super) fn finish(mut self, status: StatusCode) {
         self.status = Some(status);
     }
 }

@@ -19,6 +19,8 @@ use tower_http::{
     },
 };
 
+use tracing::Instrument;
+
 use super::{ApiError, access_log, batch::NDJSON, request_id, trace};
 
 /// Bytes below which compression is not worth the time.
@@ -28,13 +30,29 @@ const COMPRESSED_ABOVE: u16 = 1024;
 pub(super) fn around(routes: Router) -> Router {
     routes.layer(
         ServiceBuilder::new()
-            .layer(from_fn(request_id::assign))
-            .layer(from_fn(trace::trace))
-            .layer(from_fn(access_log::log))
-            .layer(from_fn(set_headers))
+            .layer(from_fn(pass))
             .layer(compression())
             .layer(CatchPanicLayer::custom(answer_panic)),
     )
+}
+
+/// One layer of several steps, since each layer of its own clones all that is within it for each
+/// request.
+async fn pass(mut request: Request, next: Next) -> Response {
+    let show_id = request_id::assign(&mut request);
+    let trace = trace::begin(&mut request);
+    let logged = async {
+        let entry = access_log::begin(&request);
+        let span = entry.span().clone();
+        let mut response = next.run(request).instrument(span).await;
+        set_headers(&mut response);
+        entry.finish(response.status());
+        response
+    };
+    let mut response = logged.instrument(trace.clone()).await;
+    trace::note(&trace, response.status());
+    show_id(&mut response);
+    response
 }
 
 /// Compresses what is large, where the client asks for that; not what is read while it is made,
@@ -49,8 +67,7 @@ fn compression() -> CompressionLayer<impl Predicate> {
 }
 
 /// Answers are data for one reader: not to be guessed at as a page, not to be kept by a cache.
-async fn set_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+fn set_headers(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -59,7 +76,6 @@ async fn set_headers(request: Request, next: Next) -> Response {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// A bug of ours ends one request, not the server. The panic hook has logged where it was.

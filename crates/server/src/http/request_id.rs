@@ -3,7 +3,6 @@
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 use uuid::Uuid;
@@ -16,16 +15,16 @@ const MAX_LEN: usize = 128;
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Middleware that gives the request its id and returns it.
-pub(super) async fn assign(mut request: Request, next: Next) -> Response {
+/// Gives the request its id, and returns what shows it in the answer.
+pub(super) fn assign(request: &mut Request) -> impl FnOnce(&mut Response) + use<> {
     let id = sane(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
     let value = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));
-    let mut response = next.run(request).await;
-    if let Ok(value) = value {
-        response.headers_mut().insert(HEADER, value);
+    move |response| {
+        if let Ok(value) = value {
+            response.headers_mut().insert(HEADER, value);
+        }
     }
-    response
 }
 
 /// The client's id, if it is one that cannot confuse a log.

@@ -5,6 +5,7 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{get, post},
 };
+use tower::util::MapResponseLayer;
 
 use super::{
     Api, ApiError,
@@ -31,7 +32,10 @@ pub fn router(api: Api) -> Router {
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(from_fn_with_state(api.clone(), metrics::count))
+        .layer(MapResponseLayer::new({
+            let api = api.clone();
+            move |response| metrics::count(&api, response)
+        }))
         .with_state(api);
     middleware::around(match cors {
         Some(cors) => routes.layer(cors),

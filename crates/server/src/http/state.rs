@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,40 +23,42 @@ use crate::{
 const OPEN: &str = "this server listens on an address that is not loopback, and needs no key: \
     whoever reaches it may run scripts; make keys with `cellblock key new`";
 
-/// What the handlers share. Clones are the same one.
+/// What the handlers share. Clones are the same one: each request makes several.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub struct Api(Arc<Shared>);
+
+/// All of it, once.
+#[derive(Debug)]
+pub struct Shared {
     pub(super) engine: Arc<Engine>,
-    pub(super) config: Arc<Config>,
-    pub(super) access: Arc<Access>,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) once: Arc<Once>,
+    pub(super) config: Config,
+    pub(super) access: Access,
+    pub(super) metrics: Metrics,
+    pub(super) once: Once,
     public: bool,
-    draining: Arc<AtomicBool>,
+    draining: AtomicBool,
+}
+
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl Api {
-    /// An API in front of this engine.
-    pub fn new(engine: Arc<Engine>, config: Arc<Config>) -> Self {
-        let access = Arc::new(Access::new(&config.keys));
-        let once = Arc::new(Once::new(&config.server));
-        let metrics = Arc::new(Metrics::new(Arc::clone(&engine)));
-        Self {
+    /// An API in front of this engine, to be reached at this address.
+    pub fn new(engine: Arc<Engine>, config: Config, address: SocketAddr) -> Self {
+        Self(Arc::new(Shared {
+            access: Access::new(&config.keys),
+            metrics: Metrics::new(Arc::clone(&engine)),
+            once: Once::new(&config.server),
             engine,
             config,
-            access,
-            metrics,
-            once,
-            public: false,
-            draining: Arc::default(),
-        }
-    }
-
-    /// Says where it is to be reached.
-    #[must_use]
-    pub fn listening_on(mut self, address: SocketAddr) -> Self {
-        self.public = !address.ip().is_loopback();
-        self
+            public: !address.ip().is_loopback(),
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// What the operator should know, for the log and `/health`.

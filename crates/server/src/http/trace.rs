@@ -3,14 +3,12 @@
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderName, Method, StatusCode},
-    middleware::Next,
-    response::Response,
 };
 use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
-use tracing::{Instrument, Span, field, info_span};
+use tracing::{Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::request_id::RequestId;
@@ -29,10 +27,10 @@ impl From<u128> for TraceId {
     }
 }
 
-/// Middleware that finds the request's trace, and is a part of it.
-pub(super) async fn trace(mut request: Request, next: Next) -> Response {
+/// Finds the request's trace, and begins the part of it that the request is.
+pub(super) fn begin(request: &mut Request) -> Span {
     let parent = parent(request.headers());
-    let span = span(&request);
+    let span = span(request);
     let id = if span.is_disabled() {
         parent.map(|parent| TraceId::from(parent.trace_id))
     } else {
@@ -47,9 +45,16 @@ pub(super) async fn trace(mut request: Request, next: Next) -> Response {
     if let Some(id) = id {
         request.extensions_mut().insert(id);
     }
-    let response = next.run(request).instrument(span.clone()).await;
-    note(&span, response.status());
-    response
+    span
+}
+
+/// Notes how it was answered.
+pub(super) fn note(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    // What is the client's fault is no error of the server's.
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 /// The span of a request, by the names that OpenTelemetry has for HTTP. Of what the client sent it
@@ -70,14 +75,6 @@ fn span(request: &Request) -> Span {
         http.response.status_code = field::Empty,
         cellblock.request_id = id.map(|id| id.0.as_str()),
     )
-}
-
-fn note(span: &Span, status: StatusCode) {
-    span.record("http.response.status_code", i64::from(status.as_u16()));
-    // What is the client's fault is no error of the server's.
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
 }
 
 /// A method that clients have made up gets the name that OpenTelemetry has for those.

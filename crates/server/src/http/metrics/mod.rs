@@ -6,9 +6,8 @@ mod engine;
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::State,
     http::header,
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use prometheus_client::{
@@ -190,9 +189,8 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response())
 }
 
-/// Middleware that counts the requests that were not carried out.
-pub(super) async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+/// Counts the request if it was not carried out.
+pub(super) fn count(api: &Api, response: Response) -> Response {
     if let Some(Rejected(reason)) = response.extensions().get() {
         api.metrics.reject(*reason);
     }

@@ -21,9 +21,14 @@ use crate::{
 
 /// An API whose largest body is 1024 bytes.
 fn api() -> Api {
+    api_at("127.0.0.1:1")
+}
+
+fn api_at(address: &str) -> Api {
     let variables = |name: &str| (name == "CELLBLOCK_BODY_BYTES").then(|| "1024".into());
     let config = ConfigArgs::default().load_with(&variables, "/nonexistent".as_ref());
-    Api::new(Arc::new(Engine::idle()), Arc::new(config.unwrap()))
+    let address = address.parse().unwrap();
+    Api::new(Arc::new(Engine::idle()), config.unwrap(), address)
 }
 
 struct Answer {
@@ -166,9 +171,8 @@ async fn a_failure_of_ours_shows_no_internals() {
 #[tokio::test]
 async fn an_open_door_to_strangers_is_said_to_be_one() {
     let health = async |address: &str| {
-        let api = api().listening_on(address.parse().unwrap());
         let request = Request::get("/health").body(Body::empty()).unwrap();
-        send_to(router(api), request).await.body
+        send_to(router(api_at(address)), request).await.body
     };
     assert_eq!(health("127.0.0.1:1").await.get("warnings"), None);
     let warnings = &health("0.0.0.0:1").await["warnings"];

@@ -193,7 +193,8 @@ async fn start_api() -> Server {
     config.server.body_timeout_ms = 300;
     config.server.body_bytes = 1 << 20;
     let server = config.server.clone();
-    let api = Api::new(Arc::new(Engine::idle()), Arc::new(config));
+    let address = ([127, 0, 0, 1], 1).into();
+    let api = Api::new(Arc::new(Engine::idle()), config, address);
     start(router(api), |config| *config = server).await
 }
 
