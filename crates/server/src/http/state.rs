@@ -102,7 +102,9 @@ impl Api {
     ) -> Result<Outcome, ApiError> {
         self.check_open()?;
         let (started, run) = (Instant::now(), self.metrics.run(&request.environment));
-        let executing = self.engine.execute_with(request, live);
+        // In a box, for what is awaited is moved at each level up to here: the handlers' futures came
+        // to tens of kilobytes otherwise, copied more than once for each request.
+        let executing = Box::pin(self.engine.execute_with(request, live));
         let outcome = executing.instrument(run.span()).await;
         let outcome =
             outcome.map_err(|error| ApiError::from_engine(error, &self.config.environment_names()));
