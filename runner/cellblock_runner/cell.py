@@ -25,9 +25,9 @@ quieten, encoded = settle.settle, encode.encode
 _INTERNAL = 70  # EX_SOFTWARE
 _ATTEMPTS = range(1_000)
 _exit = os._exit
-_rehearsal = ""  # a small job
+_rehearsal = b""  # the packet of a small job
 _prepared_for = None  # the working directory
-_receive = _take_apart = _ordinary = _is_fork = _forget = None  # the native half's
+_receive = _unpack = _take_apart = _ordinary = _is_fork = _forget = None  # the native half's
 
 
 class _Outcome:
@@ -47,7 +47,8 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     `home` is the working directory to be, `modules` what nearly every script will import, and
     `restricted` what none may.
     """
-    global _rehearsal, _prepared_for, _receive, _take_apart, _ordinary, _is_fork, _forget
+    global _rehearsal, _prepared_for
+    global _receive, _unpack, _take_apart, _ordinary, _is_fork, _forget
     where.learn(home)
     sys.argv = [where.SCRIPT]
     sys.path.insert(0, home)
@@ -57,15 +58,18 @@ def prepare(home: str, modules: list, restricted: list) -> None:
         own.PUBLIC.setdefault(name, _leave)
     report.remember_modules()
     lines = "".join(f"import {name}\n" for name in modules)
-    job = {"script": f"{lines}def main():\n    return {{'value': 1.5}}\n"}
+    # To look at a module writes to it: it counts who does.
+    looks = "".join(f"    {name}.__name__\n" for name in modules)
+    job = {"script": f"{lines}def main():\n{looks}    return {{'value': 1.5}}\n"}
     job.update(input=[1, 2.5, "x", None], limits={"result_bytes": 1_000}, env={}, stdin="")
     job.update(files=[], output_files=[])
-    _rehearsal = dumps(job)
+    _rehearsal = job_packet(dumps(job).encode())
     _prepared_for = home
     imports.install(restricted)
     module.prepare()
     ordinary = module.ordinary
-    _receive, _take_apart, _ordinary = ordinary.receive, ordinary.take_apart, ordinary.run
+    _receive, _unpack, _take_apart = ordinary.receive, ordinary.unpack, ordinary.take_apart
+    _ordinary = ordinary.run
     _is_fork, _forget = ordinary.is_fork, ordinary.forget
 
 
@@ -110,7 +114,7 @@ def serve_rehearsal() -> None:
     undo, quieten = quieten, _nothing
     module.ordinary.rehearse(True)
     try:
-        theirs.send(job_packet(_rehearsal.encode()))
+        theirs.send(_rehearsal)
         theirs.shutdown(SHUT_WR)
         _serve(ours.fileno(), None, (), False)
     finally:
@@ -168,7 +172,8 @@ def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: boo
 
 def rehearse() -> None:
     """Run a small job as a real one runs: a fork then has its own copies of the pages."""
-    script, value, limit, _ = _take_apart(_rehearsal)
+    _, document = _unpack(_rehearsal)
+    script, value, limit, _ = _take_apart(document)
     _attempt(_Outcome(), (script, value, limit, None, True))
     _forget()
     if module.lines is None:  # a finder stands for them

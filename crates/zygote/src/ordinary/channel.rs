@@ -25,13 +25,7 @@ impl Channel {
     /// if it is known. Nothing if the server has gone, or speaks out of turn.
     pub(super) fn receive(number: i32, length: Option<usize>) -> Option<(Token, Vec<u8>)> {
         let mut packet = vec![0; length.unwrap_or(MAX_PACKET)];
-        let first = read(number, &mut packet)?;
-        let token = Token::of(first)?;
-        let (Kind::JobHead, payload) = packet::decode(first, token).ok()? else {
-            return None;
-        };
-        let (total, start) = packet::job_start(payload)?;
-        let mut document = start.to_vec();
+        let (token, total, mut document) = unpack(read(number, &mut packet)?)?;
         while document.len() < total {
             packet.resize(MAX_PACKET, 0);
             match packet::decode(read(number, &mut packet)?, token).ok()? {
@@ -82,6 +76,16 @@ impl Channel {
             }
         }
     }
+}
+
+/// What a job's first packet has: the token, the length of the whole document, and its beginning.
+pub(super) fn unpack(first: &[u8]) -> Option<(Token, usize, Vec<u8>)> {
+    let token = Token::of(first)?;
+    let (Kind::JobHead, payload) = packet::decode(first, token).ok()? else {
+        return None;
+    };
+    let (total, start) = packet::job_start(payload)?;
+    Some((token, total, start.to_vec()))
 }
 
 fn read(number: i32, buffer: &mut [u8]) -> Option<&[u8]> {

@@ -15,6 +15,7 @@ mod script;
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use cellblock_wire::packet::Token;
 use pyo3::{
     prelude::*,
     types::{PyBytes, PyString},
@@ -64,8 +65,21 @@ impl Ordinary {
         let Some((token, document)) = Channel::receive(channel, length) else {
             return Ok(None);
         };
-        let document = PyString::from_bytes(py, &document)?;
-        Ok(Some((PyBytes::new(py, &token.0), document)))
+        job_in_python(py, &token, &document).map(Some)
+    }
+
+    /// Does with a small job's only packet what `receive` does with what comes.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn unpack<'py>(
+        &self,
+        py: Python<'py>,
+        packet: &[u8],
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyString>)>> {
+        let received = packet.to_vec();
+        let Some((token, _, document)) = channel::unpack(&received) else {
+            return Ok(None);
+        };
+        job_in_python(py, &token, &document).map(Some)
     }
 
     /// The script, the input, the limit of the result in bytes, and the whole job if there is more
@@ -79,8 +93,7 @@ impl Ordinary {
     /// rehearsal it returns `None`. Otherwise it returns whether `main` has returned, and what it has or
     /// what was raised.
     ///
-    /// `channel`: its number, and the token. Without one nothing is sent, and timers that might end
-    /// the process stay.
+    /// `channel`: its number, and the token. Without one nothing is sent.
     fn run<'py>(
         &self,
         source: &Bound<'py, PyString>,
@@ -98,9 +111,7 @@ impl Ordinary {
         match self.script.run(source, input, &self.names) {
             Ok(value) => {
                 if whole && !self.is_fork() {
-                    if channel.is_some() {
-                        timers::stop();
-                    }
+                    timers::stop();
                     if let Encoded::Json(result) = self.encoder.encode(&value, limit, &self.names) {
                         self.script.flush(py, &self.names);
                         if channel.is_some_and(|channel| self.answer(channel, &result)) {
@@ -165,6 +176,15 @@ impl Ordinary {
         }
         true
     }
+}
+
+fn job_in_python<'py>(
+    py: Python<'py>,
+    token: &Token,
+    document: &[u8],
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyString>)> {
+    let document = PyString::from_bytes(py, document)?;
+    Ok((PyBytes::new(py, &token.0), document))
 }
 
 fn pid() -> i32 {
