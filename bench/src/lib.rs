@@ -12,6 +12,7 @@ pub mod group;
 pub mod ideas;
 pub mod idle;
 pub mod load;
+pub mod lone;
 pub mod machine;
 pub mod measure;
 pub mod plot;

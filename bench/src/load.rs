@@ -13,7 +13,7 @@ use bytes::Bytes;
 use hyper::Method;
 use tokio::task::LocalSet;
 
-use crate::client::Client;
+use crate::{client::Client, lone};
 
 /// Of a load whose running requests are given up at its end, so many answers do not count: they began
 /// together, at a server that had nothing to put away yet, and no answer came while they ran.
@@ -52,6 +52,17 @@ pub enum Until {
     Count(usize),
 }
 
+impl Until {
+    /// Whether another request is to be sent, when so many have been since then.
+    fn goes_on(self, sent: usize, started: Instant) -> bool {
+        match self {
+            Self::Time(window) => sent == 0 || started.elapsed() < window,
+            Self::Cut(_) => true,
+            Self::Count(count) => sent < count,
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone, Default)]
 pub struct Load {
@@ -77,11 +88,7 @@ struct State {
 
 impl State {
     fn goes_on(&self) -> bool {
-        match self.until {
-            Until::Time(window) => self.sent.get() == 0 || self.started.elapsed() < window,
-            Until::Cut(_) => true,
-            Until::Count(count) => self.sent.get() < count,
-        }
+        self.until.goes_on(self.sent.get(), self.started)
     }
 
     async fn client(&self, mut client: Client) {
@@ -146,6 +153,17 @@ impl State {
 
 /// Puts a load on a server. The connections are made before the clock starts.
 pub fn run(order: &Order, until: Until) -> Result<Load> {
+    match until {
+        Until::Time(_) | Until::Count(_) if order.clients == 1 => {
+            let started = Instant::now();
+            lone::run(order, |sent| until.goes_on(sent, started))
+        }
+        _ => together(order, until),
+    }
+}
+
+/// Many clients in one thread.
+fn together(order: &Order, until: Until) -> Result<Load> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
