@@ -54,7 +54,7 @@ pub enum Until {
 
 impl Until {
     /// Whether another request is to be sent, when so many have been since then.
-    fn goes_on(self, sent: usize, started: Instant) -> bool {
+    pub(crate) fn goes_on(self, sent: usize, started: Instant) -> bool {
         match self {
             Self::Time(window) => sent == 0 || started.elapsed() < window,
             Self::Cut(_) => true,
@@ -74,6 +74,22 @@ pub struct Load {
     pub faults: Vec<String>,
     /// How many were wrong.
     pub wrong: usize,
+}
+
+impl Load {
+    /// Counts an answer, or what was wrong with it, so long after the first request.
+    pub(crate) fn note(&mut self, verdict: &Result<Duration>, elapsed: Duration) {
+        self.elapsed = elapsed;
+        match verdict {
+            Ok(took) => self.latencies.push(*took),
+            Err(fault) => {
+                self.wrong += 1;
+                if self.faults.len() < 3 {
+                    self.faults.push(fault.to_string());
+                }
+            }
+        }
+    }
 }
 
 struct State {
@@ -107,17 +123,8 @@ impl State {
     }
 
     fn note(&self, verdict: &Result<Duration>) {
-        let mut load = self.load.borrow_mut();
-        load.elapsed = self.counts_from.get().elapsed();
-        match verdict {
-            Ok(took) => load.latencies.push(*took),
-            Err(fault) => {
-                load.wrong += 1;
-                if load.faults.len() < 3 {
-                    load.faults.push(fault.to_string());
-                }
-            }
-        }
+        let elapsed = self.counts_from.get().elapsed();
+        self.load.borrow_mut().note(verdict, elapsed);
     }
 
     /// Forgets the answers until now.
@@ -154,10 +161,7 @@ impl State {
 /// Puts a load on a server. The connections are made before the clock starts.
 pub fn run(order: &Order, until: Until) -> Result<Load> {
     match until {
-        Until::Time(_) | Until::Count(_) if order.clients == 1 => {
-            let started = Instant::now();
-            lone::run(order, |sent| until.goes_on(sent, started))
-        }
+        Until::Time(_) | Until::Count(_) if order.clients == 1 => lone::run(order, until),
         _ => together(order, until),
     }
 }

@@ -13,32 +13,25 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::load::{Load, Order};
+use crate::load::{Load, Order, Until};
 
 /// More than any answer that is measured; a larger one is refused.
 const MOST: usize = 4 << 20;
 /// Lines of an answer's head.
 const HEADERS: usize = 32;
 
-/// Sends its next request when it has the answer, as long as `goes_on` says of the requests sent.
-pub fn run(order: &Order, goes_on: impl Fn(usize) -> bool) -> Result<Load> {
+/// Sends its next request when it has the answer. The connection is made before the clock starts.
+pub fn run(order: &Order, until: Until) -> Result<Load> {
     let mut client = Client::connect(order)?;
     let mut load = Load::default();
     let started = Instant::now();
-    for sent in 0.. {
-        if !goes_on(sent) {
+    for _ in (0..).take_while(|sent| until.goes_on(*sent, started)) {
+        let verdict = client.exchange(order);
+        load.note(&verdict, started.elapsed());
+        if verdict.is_err() {
+            // A connection that failed would fail for ever.
             break;
         }
-        match client.exchange(order) {
-            Ok(took) => load.latencies.push(took),
-            Err(fault) => {
-                load.wrong += 1;
-                load.faults.push(fault.to_string());
-                // A connection that failed would fail for ever.
-                break;
-            }
-        }
-        load.elapsed = started.elapsed();
         thread::sleep(order.think);
     }
     Ok(load)

@@ -75,6 +75,7 @@ impl Ordinary {
         py: Python<'py>,
         packet: &[u8],
     ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyString>)>> {
+        // As if it had come: that takes memory too.
         let received = packet.to_vec();
         let Some((token, _, document)) = channel::unpack(&received) else {
             return Ok(None);
