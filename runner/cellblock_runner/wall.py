@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from . import forkhooks, threads
+from . import forkhooks, generators, threads
 
 PACKAGES = "/packages"
 HOME = "/tmp"
@@ -32,6 +32,7 @@ def zygote(root=None):
     started = threads.watch()
     try:
         cellblock_runner.preload()
+        seeds = generators.watch()
         for module in wall.preload:
             wall.begins("import", module)
             __import__(module)
@@ -39,6 +40,7 @@ def zygote(root=None):
         wall.begins("exercise")
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
         started.note("the exercise")
+        seeds.stop()
         wall.begins("threads")
         started.check()
         wall.begins("forks")
@@ -64,7 +66,7 @@ def zygote(root=None):
     version = sys.version.split()[0]  # platform's own is one that every cell would give back
     run = _runner(wall, bool(root))
     seed = cellblock_runner.seed
-    _run(wall.serve(version, warm_ms, [], seed.reseed, hooks.foreign), run)
+    _run(wall.serve(version, warm_ms, seed.repeating(), seed.reseed, hooks.foreign), run)
 
 
 def cold():
