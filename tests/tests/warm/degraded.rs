@@ -212,6 +212,8 @@ fn a_server_does_not_start_without_its_default() {
     let mut report = Report::default();
     report.enter("bad default".to_owned());
     let moody = Moody::new(&first_python());
+    let built = moody.run(&["env", "build", "bad"], "");
+    report.check("built", built.code == Some(0), format!("{built:?}"));
     let directory = moody.setup.prepare();
     let config = directory.path().join("cellblock.toml");
     let text = fs::read_to_string(&config).unwrap();

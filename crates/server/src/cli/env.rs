@@ -1,6 +1,6 @@
 //! `cellblock env`.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
@@ -9,7 +9,7 @@ use crate::{
     config::{Config, ConfigArgs, EnvironmentConfig, Requirements},
     engine::{self, StartError, TryOut},
     environment::{self, Progress},
-    runtime,
+    runtime::{self, Runtime},
 };
 
 /// What `cellblock env` takes.
@@ -45,7 +45,7 @@ pub(super) async fn env(args: EnvArgs) -> Result<ExitCode, CliError> {
 }
 
 fn list(config: &Config) -> String {
-    let runtime = runtime::prepare(&config.state_dir).ok();
+    let runtime = runtime::prepare(&config.state_dir, &config.isolation.links()).ok();
     let lines = config.environments.iter().map(|(name, environment)| {
         let packages = match &environment.requirements {
             Requirements::None => "as it is".to_owned(),
@@ -54,7 +54,7 @@ fn list(config: &Config) -> String {
         };
         let interpreter = environment.interpreter.display();
         let engine = environment.engine;
-        let state = state(config, name, environment, runtime.as_deref());
+        let state = state(config, name, environment, runtime.as_ref());
         format!("{name}: {interpreter}, {packages}, {engine} engine; {state}\n")
     });
     lines.collect()
@@ -65,7 +65,7 @@ fn state(
     config: &Config,
     name: &str,
     environment: &EnvironmentConfig,
-    runtime: Option<&Path>,
+    runtime: Option<&Runtime>,
 ) -> String {
     let built = match engine::find_environment(name, environment, &config.state_dir) {
         Ok(Some(built)) => built,
@@ -95,7 +95,8 @@ async fn build(name: &str, config: &Config) -> Result<(), CliError> {
         source: Box::new(source),
     })?;
     // So that a server can start from here where it cannot write.
-    let runtime = runtime::prepare(&config.state_dir).map_err(StartError::from)?;
+    let runtime = runtime::prepare(&config.state_dir, &config.isolation.links());
+    let runtime = runtime.map_err(StartError::from)?;
     let (python, root) = (&built.python, built.root.display());
     terminal::print(&format!("{name}: Python {python}, in {root}\n"))?;
     match engine::try_out(config, &built, &runtime).await {

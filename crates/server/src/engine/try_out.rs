@@ -1,12 +1,11 @@
 //! Trying an environment out: it is started once, as the server would, so that a build says what a
 //! start would stumble over.
 
-use std::path::Path;
-
 use super::{Engine, StartError};
 use crate::{
     config::{Config, EnvironmentConfig},
     environment::{Environment, Trial},
+    runtime::Runtime,
 };
 
 /// What came of it.
@@ -22,8 +21,8 @@ pub enum TryOut {
 
 /// Starts one environment, and ends it again. One that was tried and worked is not tried again.
 ///
-/// `runtime`: what walls see as `/cellblock`.
-pub async fn try_out(config: &Config, built: &Environment, runtime: &Path) -> TryOut {
+/// `runtime`: what cells see above the environment's image.
+pub async fn try_out(config: &Config, built: &Environment, runtime: &Runtime) -> TryOut {
     let name = &built.name;
     let Some(environment) = config.environments.get(name) else {
         return TryOut::Works(Vec::new());
@@ -65,16 +64,15 @@ pub async fn try_out(config: &Config, built: &Environment, runtime: &Path) -> Tr
 pub fn tried(
     environment: &EnvironmentConfig,
     built: &Environment,
-    runtime: &Path,
+    runtime: &Runtime,
 ) -> Option<Trial> {
     let parts = parts(environment, runtime);
     built.trial(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn parts(environment: &EnvironmentConfig, runtime: &Path) -> Vec<String> {
-    let runtime = runtime.file_name().unwrap_or_default().to_string_lossy();
+fn parts(environment: &EnvironmentConfig, runtime: &Runtime) -> Vec<String> {
     let mut parts = vec![
-        runtime.into_owned(),
+        runtime.layer.to_string_lossy().into_owned(),
         environment.engine.to_string(),
         environment.exercise.clone(),
     ];
