@@ -1,7 +1,10 @@
 //! The control channel between the server and a zygote: one JSON document per packet, descriptors
 //! beside it.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +38,8 @@ pub struct Setup {
     pub preload: Vec<String>,
     /// Python source, run once after the imports, so that first-use work is paid before forking.
     pub exercise: String,
-    /// Modules that scripts may not import themselves.
-    pub restricted: Vec<String>,
+    /// Modules that scripts may not import themselves, each with the reason, if there is one to tell.
+    pub restricted: BTreeMap<String, Option<String>>,
     /// What a zygote is to leave out of what makes forks cheap.
     pub without: BTreeSet<Preparation>,
     /// The sandbox policy of the cells, as the sandbox crate serialises it.

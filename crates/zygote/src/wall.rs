@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     os::fd::{AsRawFd, OwnedFd},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -42,9 +42,9 @@ pub(crate) struct Wall {
     /// Source to run once after the imports.
     #[pyo3(get)]
     exercise: String,
-    /// Modules that scripts may not import.
+    /// Modules that scripts may not import, each with the reason, if there is one to tell.
     #[pyo3(get)]
-    restricted: Vec<String>,
+    restricted: BTreeMap<String, Option<String>>,
     /// What to leave out of what makes forks cheap.
     without: BTreeSet<Preparation>,
     plan: Plan,

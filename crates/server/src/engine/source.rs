@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
-    config::EngineKind,
+    config::{EngineKind, restricted},
     wall::{ControlError, WallError},
 };
 
@@ -143,7 +143,7 @@ pub(super) fn setup(settings: &EnvironmentSettings) -> Result<Setup, SourceError
     Ok(Setup {
         preload: settings.preload.clone(),
         exercise: settings.exercise.clone(),
-        restricted: settings.restricted.clone(),
+        restricted: restricted::with_reasons(&settings.restricted),
         without: settings.without.clone(),
         policy: serde_json::to_value(&*settings.policy)?,
     })
