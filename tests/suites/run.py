@@ -103,27 +103,31 @@ def compare(job: sides.Job, outside: object, inside: object, known: object) -> t
     return out, into
 
 
-def run_suite(suite: str, setting: server.Setting, outside: object, inside: object) -> bool:
+def run_suite(suite: str, setting: server.Setting, outside: object, inside: object) -> None:
+    """Runs all, and keeps the outcomes of each job as a line."""
     only, places = os.environ.get("ONLY", "*"), int(os.environ.get("PARALLEL", "2"))
-    version = setting.standard.name.removeprefix("python")
-    comparison = Comparison(Expected(suite, version))
-    known = Expected(suite, version).reason
+    known = Expected(suite, setting.version).reason
     jobs = selection.jobs(suite, setting.standard, setting.packages, only)
-    details = {}
-    with concurrent.futures.ThreadPoolExecutor(places) as pool:
+    with (
+        open(setting.outcomes(suite), "w") as kept,
+        concurrent.futures.ThreadPoolExecutor(places) as pool,
+    ):
         futures = {pool.submit(compare, job, outside, inside, known): job for job in jobs}
         for count, future in enumerate(concurrent.futures.as_completed(futures), 1):
             out, into = future.result()
-            comparison.add(out, into)
-            details[str(futures[future])] = {"outside": out, "inside": into}
             print(f"[{count}/{len(jobs)}] {futures[future]}: {len(out)}", flush=True)
-    figures = comparison.figures()
-    kept = {"figures": figures, "listed": comparison.listed, "unlisted": comparison.unlisted}
-    kept["outcomes"] = details
-    place = setting.directory / f"{suite}-{version}.json"
-    place.write_text(json.dumps(kept, indent=1))
-    print(f"{suite}, Python {version}: {json.dumps(figures, indent=2)}")
-    return judge(comparison, whole=only == "*")
+            print(json.dumps([out, into]), file=kept, flush=True)
+
+
+def judge_suite(suite: str, setting: server.Setting) -> bool:
+    """Compares the outcomes that are kept with the list."""
+    comparison = Comparison(Expected(suite, setting.version))
+    with open(setting.outcomes(suite)) as kept:
+        for line in kept:
+            comparison.add(*json.loads(line))
+    figures = json.dumps(comparison.figures(), indent=2)
+    print(f"{suite}, Python {setting.version}: {figures}")
+    return judge(comparison, whole=os.environ.get("ONLY", "*") == "*")
 
 
 def judge(comparison: Comparison, whole: bool) -> bool:
@@ -143,16 +147,22 @@ def main() -> int:
     if unknown := set(suites) - set(SUITES):
         raise SystemExit(f"error: SUITE={unknown.pop()} is none of {', '.join(SUITES)}.")
     state, cellblock, python = sys.argv[1:]
+    setting = server.Setting(Path(state), cellblock, python)
+    if os.environ.get("JUDGE") != "1":
+        run_suites(suites, setting)
+    return 0 if all([judge_suite(suite, setting) for suite in suites]) else 1
+
+
+def run_suites(suites: list, setting: server.Setting) -> None:
     port = int(os.environ.get("CELLBLOCK_SUITES_PORT", "18979"))
     places = int(os.environ.get("PARALLEL", "2"))
-    setting = server.Setting(Path(state), cellblock, python)
     requirements = HERE.parent.parent / "requirements/suites.txt"
     setting.prepare(requirements, os.environ.get("ENGINE", "warm"), port, places)
-    outside = sides.Outside(python, setting.packages, LIKE_A_CELL)
+    outside = sides.Outside(setting.python, setting.packages, LIKE_A_CELL)
     with setting.serving(port) as url:
         inside = sides.Inside(url, server.LIMITS)
-        fine = [run_suite(suite, setting, outside, inside) for suite in suites]
-    return 0 if all(fine) else 1
+        for suite in suites:
+            run_suite(suite, setting, outside, inside)
 
 
 if __name__ == "__main__":

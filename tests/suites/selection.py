@@ -6,7 +6,7 @@ from pathlib import Path
 from sides import Job
 
 # Seconds that a test, and a job, may take. Regrtest's own modules take minutes on a slow machine.
-PATIENCE, SECONDS = 60, 900
+PATIENCE, SECONDS = 40, 900
 # Files of pytest's that share a process: to start one, with its imports, takes a second.
 TOGETHER = 8
 

@@ -47,6 +47,11 @@ class Setting:
         paths = "import sysconfig; print(sysconfig.get_path('stdlib'))"
         out = subprocess.check_output([python, "-I", "-S", "-c", paths], text=True)
         self.standard = Path(out.strip())
+        self.version = self.standard.name.removeprefix("python")
+
+    def outcomes(self, suite: str) -> Path:
+        """Where the outcomes of a suite are kept."""
+        return self.directory / f"{suite}.jsonl"
 
     def prepare(self, requirements: Path, engine: str, port: int, places: int) -> None:
         """Installs the packages, builds the environment, and puts its tests back."""
