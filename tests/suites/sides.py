@@ -60,7 +60,6 @@ class Outside:
 
     def __init__(self, python: str, packages: Path, variables: dict) -> None:
         self.python = python
-        # A script's directory is the first of the path, so the packages can be told apart by this.
         self.variables = dict(variables, PYTHONPATH=str(packages))
 
     def once(self, job: Job, document: dict) -> tuple:
@@ -75,8 +74,10 @@ class Outside:
             given.write_text(json.dumps(document))
             variables = dict(self.variables, HOME=str(work), TMPDIR=str(work))
             with open(given) as stdin, open(Path(directory, "output"), "w+b") as output:
+                # Packages' tests ask what is installed, which is what is installed in the cell.
+                flags = ["-s", "-S"] if job.kind == "pytest" else ["-s"]
                 process = subprocess.Popen(
-                    [self.python, str(script)],
+                    [self.python, *flags, str(script)],
                     cwd=work,
                     env=variables,
                     stdin=stdin,
