@@ -4,6 +4,7 @@ use std::{
     cell::Cell,
     collections::BTreeSet,
     os::fd::{AsRawFd, OwnedFd},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use cellblock_sandbox::{
@@ -22,6 +23,15 @@ use crate::{
     control,
     sys::{immortal, interpreter, memory},
 };
+
+/// Of the run whose job has come to this process. Not in [`Wall`], which one thread alone may use.
+static MEMORY_LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// The bytes of memory that the run may add, or 0 where no job has come.
+#[pyfunction]
+pub(crate) fn memory_limit() -> u64 {
+    MEMORY_LIMIT.load(Ordering::Relaxed)
+}
 
 /// The wall: what the server asked for, and how to make cells.
 #[pyclass(unsendable, module = "cellblock_zygote")]
@@ -164,7 +174,9 @@ impl Wall {
     /// In a cell: tells the server that it is ready, and returns when a job has come on the channel
     /// of this number, with the length of its first packet.
     fn await_job(&self, channel: i32) -> usize {
-        fork::await_job(channel, self.own.get())
+        let (length, limits) = fork::await_job(channel, self.own.get(), self.plan.counts_memory());
+        MEMORY_LIMIT.store(limits.memory_bytes, Ordering::Relaxed);
+        length
     }
 
     /// Becomes the one cell that this wall was started for, and returns the same as `serve`.
