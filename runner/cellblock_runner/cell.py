@@ -23,6 +23,7 @@ __builtins__ = own.NAMES
 quieten, encoded = settle.settle, encode.encode
 
 _INTERNAL = 70  # EX_SOFTWARE
+_AS_PROGRAM = 3  # as the native half numbers the ways to run a script
 _ATTEMPTS = range(1_000)
 _exit = os._exit
 _rehearsal = b""  # the packet of a small job
@@ -140,7 +141,7 @@ def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: boo
         return 1
     token, document = received
     try:
-        script, value, limit, more = _take_apart(document)
+        script, way, given, limit, more = _take_apart(document)
         if more is not None:
             _furnish(more)
     except BaseException as error:
@@ -149,14 +150,14 @@ def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: boo
     # runner.
     outcome = _Outcome()
     whole = more is None or not more["output_files"]
-    _run_script(outcome, (script, value, limit, (channel_fd, token), whole))
+    _run_script(outcome, (script, way, given, limit, (channel_fd, token), whole))
     if outcome.answered:
         return 0
     if _is_fork():
         return _end_fork(outcome, script)
     out = Channel(channel_fd, token)
     try:
-        kind, data = _answer(outcome, script, limit)
+        kind, data = _answer(outcome, script, way, limit)
         quieten()  # encoding and describing may have run code of the script once more
     except BaseException as error:
         kind, data = _disturbed(error)
@@ -173,8 +174,8 @@ def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: boo
 def rehearse() -> None:
     """Run a small job as a real one runs: a fork then has its own copies of the pages."""
     _, document = _unpack(_rehearsal)
-    script, value, limit, _ = _take_apart(document)
-    _attempt(_Outcome(), (script, value, limit, None, True))
+    script, way, given, limit, _ = _take_apart(document)
+    _attempt(_Outcome(), (script, way, given, limit, None, True))
     _forget()
     if module.lines is None:  # a finder stands for them
         module.forget()
@@ -232,7 +233,7 @@ def _attempt(outcome: _Outcome, job: tuple) -> None:
         outcome.error = value
 
 
-def _answer(outcome: _Outcome, script: str, limit: int) -> tuple:
+def _answer(outcome: _Outcome, script: str, way: int, limit: int) -> tuple:
     """The packet kind and the data that answer the job."""
     if outcome.error is not None:
         own.restore_public()
@@ -242,6 +243,8 @@ def _answer(outcome: _Outcome, script: str, limit: int) -> tuple:
     try:
         return RESULT_PART, encoded(outcome.value, limit)
     except NotJson as error:
+        if way == _AS_PROGRAM:
+            return RESULT_PART, b"null"
         document = {"type": "result_not_json", "message": error.message}
         document.update(path=error.path, hint=error.hint)
     except TooLarge as error:

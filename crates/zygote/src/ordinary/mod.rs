@@ -21,7 +21,7 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 
-use self::{channel::Channel, json::Encoded, names::Names};
+use self::{channel::Channel, job::Call, json::Encoded, names::Names};
 use crate::sys::{exit, timers};
 
 /// What runs are made of, found once and before the fork.
@@ -83,8 +83,8 @@ impl Ordinary {
         job_in_python(py, &token, &document).map(Some)
     }
 
-    /// The script, the input, the limit of the result in bytes, and the whole job if there is more
-    /// to it.
+    /// The script, how it is run, what is given for that, the limit of the result in bytes, and the
+    /// whole job if there is more to it.
     fn take_apart<'py>(&self, document: &Bound<'py, PyString>) -> PyResult<job::Parts<'py>> {
         self.job.take_apart(document, &self.names)
     }
@@ -98,7 +98,8 @@ impl Ordinary {
     fn run<'py>(
         &self,
         source: &Bound<'py, PyString>,
-        input: &Bound<'py, PyAny>,
+        call: Call,
+        given: &Bound<'py, PyAny>,
         limit: usize,
         channel: Option<(i32, Bound<'py, PyBytes>)>,
         whole: bool,
@@ -109,7 +110,7 @@ impl Ordinary {
             channel.started();
         }
         self.runner.store(pid(), Ordering::Relaxed);
-        match self.script.run(source, input, &self.names) {
+        match self.script.run(source, call, given, &self.names) {
             Ok(value) => {
                 if whole && !self.is_fork() {
                     timers::stop();
