@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from . import encode, files, imports, module, outputs, own, report, settle, stdio, where
+from . import encode, ending, files, imports, module, outputs, own, report, settle, stdio, where
 from .channel import DONE, ERROR_PART, RESULT_PART, Channel, ChannelClosed, job_packet
 from .encode import TooLarge
 from .jsonc import dumps
@@ -28,7 +28,9 @@ _ATTEMPTS = range(1_000)
 _exit = os._exit
 _rehearsal = b""  # the packet of a small job
 _prepared_for = None  # the working directory
-_receive = _unpack = _take_apart = _ordinary = _is_fork = _forget = None  # the native half's
+# The native half's.
+_receive = _unpack = _take_apart = _ordinary = _is_fork = _forget = None
+_is_end_due = _has_objects = None
 
 
 class _Outcome:
@@ -49,7 +51,7 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     `restricted` what none may.
     """
     global _rehearsal, _prepared_for
-    global _receive, _unpack, _take_apart, _ordinary, _is_fork, _forget
+    global _receive, _unpack, _take_apart, _ordinary, _is_fork, _forget, _is_end_due, _has_objects
     where.learn(home)
     sys.argv = [where.SCRIPT]
     sys.path.insert(0, home)
@@ -72,6 +74,7 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     _receive, _unpack, _take_apart = ordinary.receive, ordinary.unpack, ordinary.take_apart
     _ordinary = ordinary.run
     _is_fork, _forget = ordinary.is_fork, ordinary.forget
+    _is_end_due, _has_objects = ordinary.is_end_due, ordinary.has_objects
 
 
 def move(home: str) -> None:
@@ -103,33 +106,6 @@ def run(
         _exit(status)
 
 
-def serve_rehearsal() -> None:
-    """In a zygote: serve the small job as a cell serves a job, with nobody at the other end.
-
-    What would change the process for good is left out: see `settle`.
-    """
-    global quieten
-    from _socket import AF_UNIX, SHUT_WR, SOCK_SEQPACKET, socketpair
-
-    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    undo, quieten = quieten, _nothing
-    module.ordinary.rehearse(True)
-    try:
-        theirs.send(_rehearsal)
-        theirs.shutdown(SHUT_WR)
-        _serve(ours.fileno(), None, (), False)
-    finally:
-        module.ordinary.rehearse(False)
-        quieten = undo
-        ours.close()
-        theirs.close()
-        module.forget()
-
-
-def _nothing() -> None:
-    pass
-
-
 def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: bool) -> int:
     if _prepared_for is None:
         stdio.install()
@@ -150,7 +126,7 @@ def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: boo
     # runner.
     outcome = _Outcome()
     whole = more is None or not more["output_files"]
-    _run_script(outcome, (script, way, given, limit, (channel_fd, token), whole))
+    _until_quiet(outcome, _attempt, (script, way, given, limit, (channel_fd, token), whole))
     if outcome.answered:
         return 0
     if _is_fork():
@@ -161,6 +137,9 @@ def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: boo
         quieten()  # encoding and describing may have run code of the script once more
     except BaseException as error:
         kind, data = _disturbed(error)
+    _end_program(outcome, script)
+    if _is_fork():  # a child that the end has forked
+        return 0
     out.send(kind, data)
     if not whole:
         _send_files(out, more, _prepared_for, channel_fd)
@@ -197,8 +176,8 @@ def _leave(code: object = None) -> None:
     raise SystemExit(code)
 
 
-def _run_script(outcome: _Outcome, job: tuple) -> None:
-    """Run the script to its end, and come out with everything quiet, unless it is answered.
+def _until_quiet(outcome: _Outcome, attempt: object, job: tuple) -> None:
+    """Run code of the script, and come out with everything quiet, unless it is answered.
 
     Its signal handlers and trace functions may raise between any two steps of this function too, so
     it tries again until nothing is left that could.
@@ -207,7 +186,7 @@ def _run_script(outcome: _Outcome, job: tuple) -> None:
         try:
             if not outcome.started:
                 outcome.started = True
-                _attempt(outcome, job)
+                attempt(outcome, job)
             if outcome.answered:
                 return
             for tool in TOOLS:  # in line, see there
@@ -231,6 +210,17 @@ def _attempt(outcome: _Outcome, job: tuple) -> None:
         outcome.value, outcome.finished = value, True
     else:
         outcome.error = value
+
+
+def _end_program(outcome: _Outcome, script: str) -> None:
+    """Do what the end of a program does, if there is anything to do."""
+    if _is_end_due(script):
+        outcome.value = outcome.error = None  # all that they hold ends too
+        _until_quiet(_Outcome(), _attempt_end, (_has_objects, script, _prepared_for))
+
+
+def _attempt_end(outcome: _Outcome, job: tuple) -> None:
+    ending.run(*job)
 
 
 def _answer(outcome: _Outcome, script: str, way: int, limit: int) -> tuple:
@@ -276,12 +266,14 @@ def _send_files(out: Channel, job: dict, home: str, spare: int) -> None:
 
 def _end_fork(outcome: _Outcome, script: str) -> int:
     """A child that the script forked came back from main() too: it ends, and answers nothing."""
-    if outcome.error is None:
-        return 0
-    own.restore_public()
-    document = report.describe(outcome.error, script)
-    stdio.write_error(document.get("note") or document.get("traceback", ""))
-    return document.get("exit_code", 1)
+    code = 0
+    if outcome.error is not None:
+        own.restore_public()
+        document = report.describe(outcome.error, script)
+        stdio.write_error(document.get("note") or document.get("traceback", ""))
+        code = document.get("exit_code", 1)
+    _end_program(outcome, script)
+    return code
 
 
 def _give_up(out: Channel, error: BaseException) -> int:

@@ -9,7 +9,7 @@ from _frozen_importlib import ModuleSpec, _find_spec
 
 from cellblock_zygote import Ordinary
 
-from . import own
+from . import ending, own
 from .call import Function, NoMain, call_main  # noqa: F401
 from .jsonc import parse, scan  # noqa: F401
 from .program import compile_program, run_program  # noqa: F401
@@ -71,10 +71,11 @@ class _LinecacheFinder:
 
 def prepare() -> None:
     """Find and make what is the same for every script, before the first of a process."""
-    global lines, loader, sources, spec, ordinary
+    global lines, loader, sources, spec, tables, ordinary
     linecache = sys.modules.get("linecache")
     lines = linecache and getattr(linecache, "cache", ())
     loader, sources = _Loader(), [""]
+    tables = ending.tables()
     spec = ModuleSpec("script", loader, origin=FILE)
     spec.has_location = True
     ordinary = Ordinary(sys.modules[__name__])

@@ -140,7 +140,7 @@ pub enum ErrorType {
     CpuLimit,
     /// Killed for memory, or an uncaught `MemoryError`.
     MemoryLimit,
-    /// The script ended its process before a result existed.
+    /// The script ended its process before it had answered.
     Exited,
     /// The process died by a signal.
     Crashed,

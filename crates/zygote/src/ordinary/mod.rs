@@ -1,5 +1,5 @@
 //! The ordinary way of a run: a `main` of at most one argument, a result of plain types, no output
-//! files.
+//! files, and nothing left to do at the end.
 //!
 //! In Python the same takes longer, since each name, method and function that Python code uses
 //! counts a reference to it, on a page that a cell then has to copy; and a script's signal handlers
@@ -8,6 +8,7 @@
 //! Whatever is not ordinary, errors above all, goes back to the Python half.
 
 mod channel;
+mod ending;
 mod job;
 mod json;
 mod names;
@@ -21,7 +22,7 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 
-use self::{channel::Channel, job::Call, json::Encoded, names::Names};
+use self::{channel::Channel, ending::Ending, job::Call, json::Encoded, names::Names};
 use crate::sys::{exit, timers};
 
 /// What runs are made of, found once and before the fork.
@@ -31,6 +32,7 @@ pub(crate) struct Ordinary {
     job: job::Reader,
     script: script::Script,
     encoder: json::Encoder,
+    ending: Ending,
     /// Who began the last run: a child that the script forks is another.
     runner: AtomicI32,
     /// Whether nobody is at the other end of the channel, and this process is to live on.
@@ -47,6 +49,7 @@ impl Ordinary {
             job: job::Reader::new(helpers)?,
             script: script::Script::new(helpers)?,
             encoder: json::Encoder::new(helpers.py())?,
+            ending: Ending::new(helpers)?,
             runner: AtomicI32::new(0),
             rehearsing: AtomicBool::new(false),
         })
@@ -114,7 +117,13 @@ impl Ordinary {
             Ok(value) => {
                 if whole && !self.is_fork() {
                     timers::stop();
-                    if let Encoded::Json(result) = self.encoder.encode(&value, limit, &self.names) {
+                    let encoded = self.encoder.encode(&value, limit, &self.names);
+                    // Looked for in a rehearsal too, so that a run finds it warm.
+                    let is_due = self.ending.is_due(source);
+                    let is_due = is_due && channel.is_some() && !self.is_rehearsal();
+                    if let Encoded::Json(result) = encoded
+                        && !is_due
+                    {
                         self.script.flush(py, &self.names);
                         if channel.is_some_and(|channel| self.answer(channel, &result)) {
                             return None;
@@ -125,6 +134,17 @@ impl Ordinary {
             }
             Err(error) => Some((false, error.into_value(py).into_bound(py).into_any())),
         }
+    }
+
+    /// Whether the script has left anything to do for the end of its program.
+    fn is_end_due(&self, source: &Bound<'_, PyString>) -> bool {
+        !self.is_rehearsal() && self.ending.is_due(source)
+    }
+
+    /// Whether that may be objects to which their end matters.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn has_objects(&self, source: &Bound<'_, PyString>) -> bool {
+        Ending::has_objects(source)
     }
 
     /// Whether this process is a child that the script forked: it answers nothing.
@@ -166,6 +186,10 @@ impl Ordinary {
 }
 
 impl Ordinary {
+    fn is_rehearsal(&self) -> bool {
+        self.rehearsing.load(Ordering::Relaxed)
+    }
+
     /// Answers and ends the process, but for a rehearsal: to return to Python could run code of the
     /// script, and would free what it has made. `false` if nobody is there, or this is a child that
     /// the flushing has forked.
@@ -173,7 +197,7 @@ impl Ordinary {
         if self.is_fork() || channel.answer(result).is_none() {
             return false;
         }
-        if !self.rehearsing.load(Ordering::Relaxed) {
+        if !self.is_rehearsal() {
             exit::now(0);
         }
         true

@@ -1,6 +1,7 @@
 //! `POST /execute`: what runs, with what, and what of it is answered.
 
 mod arguments;
+mod ending;
 mod given;
 mod main_function;
 mod module;
@@ -20,6 +21,7 @@ fn suite(setup: &Setup, report: &mut Report) {
         main_function::cases(),
         arguments::cases(),
         program::cases(),
+        ending::cases(),
         module::cases(),
         streams::cases(),
         given::cases(),
