@@ -250,7 +250,9 @@ impl Engine {
     fn task(&self, request: &ExecutionRequest, live: Option<Live>) -> Result<Task, EngineError> {
         let job = Job {
             script: &request.script,
-            input: &request.input,
+            mode: request.mode,
+            input: request.input.as_deref(),
+            arguments: request.arguments.as_deref(),
             stdin: &request.stdin,
             env: &request.env,
             files: &request.files,
