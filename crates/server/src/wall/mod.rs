@@ -8,6 +8,7 @@ mod control;
 mod in_place;
 mod log;
 mod nsjail;
+mod variables;
 
 use std::{
     fs::File,

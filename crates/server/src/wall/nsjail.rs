@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::in_place::{self, InPlaceWall};
+use super::{
+    in_place::{self, InPlaceWall},
+    variables::{self, Variable},
+};
 
 /// What a wall is made of.
 #[derive(Debug, Clone)]
@@ -36,23 +39,6 @@ pub struct Identity {
     /// Gid outside: unprivileged.
     pub gid: u32,
 }
-
-/// The small environment of a cell. A script's own variables are added per run.
-pub(super) const ENVIRONMENT: &[&str] = &[
-    "HOME=/tmp",
-    "TMPDIR=/tmp",
-    "LANG=C.UTF-8",
-    "LC_ALL=C.UTF-8",
-    "PATH=/python/bin",
-    "TZ=UTC",
-    "USER=cell",
-    "PYTHONDONTWRITEBYTECODE=1",
-    // Threads started by an import would make the zygote impossible to fork safely.
-    "OPENBLAS_NUM_THREADS=1",
-    "OMP_NUM_THREADS=1",
-    "MKL_NUM_THREADS=1",
-    "NUMEXPR_NUM_THREADS=1",
-];
 
 /// Devices that programs expect; none of them leads anywhere.
 const DEVICES: &[&str] = &[
@@ -97,8 +83,9 @@ impl WallSpec {
         }
         let mut text = fixed(true);
         text.push_str("hostname: \"wall\"\niface_no_lo: true\n");
-        for variable in ENVIRONMENT {
-            line(&mut text, format_args!("envar: {}", quoted(variable)));
+        for Variable { name, value, .. } in variables::all() {
+            let variable = quoted(&format!("{name}={value}"));
+            line(&mut text, format_args!("envar: {variable}"));
         }
         let Identity { inside, uid, gid } = self.identity;
         map(&mut text, "uidmap", inside, uid);
