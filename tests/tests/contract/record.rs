@@ -1,8 +1,9 @@
 //! `/v1/executions` and `/health`: every field.
 
+mod files;
+
 use std::collections::BTreeSet;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cellblock_tests::{Client, Engine, Report, Setup, dedent, matrix, quoted};
 use serde_json::{Value, json};
 
@@ -25,14 +26,14 @@ fn suite(setup: &Setup, report: &mut Report) {
         .clone()
         .with_plain()
         .set("limits", "output_files_bytes", 1000)
-        .set("limits", "output_files_count", 3)
+        .set("limits", "output_files_count", 4)
         .set("limits", "stdout_bytes", 100);
     let server = setup.start();
     let client = server.client();
     success(client, report);
     failures(client, report);
     usage(client, report);
-    files(client, report);
+    files::suite(client, report);
     health(client, setup.engine(), report);
     server.stop(report);
 }
@@ -64,7 +65,7 @@ fn success(client: &Client, report: &mut Report) {
         .map(String::as_str)
         .collect();
     let expected =
-        "id status result stdout stderr truncated error files usage environment isolation";
+        "id status result stdout stderr truncated error files missing usage environment isolation";
     report.check(
         "the fields",
         names == expected.split(' ').collect(),
@@ -82,6 +83,7 @@ fn success(client: &Client, report: &mut Report) {
     same(report, "truncated", &record["truncated"], &json!([]));
     same(report, "error", &record["error"], &Value::Null);
     same(report, "files", &record["files"], &json!([]));
+    same(report, "missing", &record["missing"], &json!([]));
     same(
         report,
         "environment",
@@ -195,57 +197,6 @@ fn usage(client: &Client, report: &mut Report) {
         &execute(client, large, ""),
         100e6,
         250e6,
-    );
-}
-
-fn files(client: &Client, report: &mut Report) {
-    let script = "
-        import os
-        def main():
-            os.makedirs('out/deep')
-            for name, content in (('a.png', b'\\x89PNG'), ('out/b.csv', b'x,y\\n'), ('out/deep/c', b''),
-                                  ('out/deep/.hidden', b'h'), ('left.txt', b'left')):
-                with open(name, 'wb') as file:
-                    file.write(content)
-            os.symlink('/etc/passwd', 'out/link')
-            os.symlink('/etc', 'out/linked')
-            os.mkfifo('out/fifo')
-        ";
-    let record = execute(
-        client,
-        script,
-        r#", "output_files": ["*.png", "out/**", "nosuch"]"#,
-    );
-    let found = &record["files"];
-    let file = |path: &str, media_type: &str, content: &[u8]| {
-        let (size, content) = (content.len(), STANDARD.encode(content));
-        json!({"path": path, "size": size, "media_type": media_type, "content": content})
-    };
-    let expected = json!([
-        file("a.png", "image/png", b"\x89PNG"),
-        file("out/b.csv", "text/csv", b"x,y\n"),
-        file("out/deep/c", "application/octet-stream", b""),
-    ]);
-    same(report, "output files", found, &expected);
-    let large =
-        "def main():\n    open('a', 'w').write('x' * 1001)\n    open('b', 'w').write('x' * 1000)";
-    let record = execute(client, large, r#", "output_files": ["*"]"#);
-    let found = &record["files"];
-    same(
-        report,
-        "too large: content",
-        &found[0]["content"],
-        &Value::Null,
-    );
-    same(report, "too large: size", &found[0]["size"], &json!(1001));
-    same(report, "still fits", &found[1]["size"], &json!(1000));
-    let failed = "def main():\n    open('a', 'w').write('x')\n    1 / 0";
-    let record = execute(client, failed, r#", "output_files": ["*"]"#);
-    same(
-        report,
-        "files of a failure",
-        &record["files"][0]["path"],
-        &json!("a"),
     );
 }
 
