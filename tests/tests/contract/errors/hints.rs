@@ -110,7 +110,7 @@ const OTHERS: [(&str, &str); 21] = [
     ),
     ("def main(): open('/srv/data/a.csv')", MACHINE),
     ("def main(): open('/srv/data/a.csv', 'w')", MACHINE),
-    ("import os\ndef main(): os.listdir('/root')", MACHINE),
+    ("import os\ndef main(): os.listdir('/srv')", MACHINE),
     ("def main(): open('data.csv')", FILES),
     ("def main(): open('/tmp/data.csv')", FILES),
     (
