@@ -61,6 +61,12 @@ pub(super) const ENVIRONMENT: &[&str] = &[
     // and other programs in Rust that have jemalloc. They do it in line then.
     "JE_ARROW_MALLOC_CONF=background_thread:false",
     "_RJEM_MALLOC_CONF=background_thread:false",
+    // What would make memory executable, which no cell may: polars asks the processor by code that it
+    // writes, and numba compiles. The one goes on without, the other runs plain Python.
+    "POLARS_SKIP_CPU_CHECK=1",
+    "NUMBA_DISABLE_JIT=1",
+    // There is no display, and looking for one takes a while.
+    "MPLBACKEND=Agg",
 ];
 
 /// Devices that programs expect; none of them leads anywhere.
