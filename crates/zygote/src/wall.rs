@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     os::fd::{AsRawFd, OwnedFd},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -14,7 +14,7 @@ use cellblock_sandbox::{
     plan::{CellDescriptors, Plan},
 };
 use cellblock_wire::{
-    control::{Event, Ready, Request, Setup},
+    control::{Event, Ready, Request, Setup, Stage},
     preparation::Preparation,
 };
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
@@ -42,9 +42,9 @@ pub(crate) struct Wall {
     /// Source to run once after the imports.
     #[pyo3(get)]
     exercise: String,
-    /// Modules that scripts may not import.
+    /// Modules that scripts may not import, each with the reason, if there is one to tell.
     #[pyo3(get)]
-    restricted: Vec<String>,
+    restricted: BTreeMap<String, Option<String>>,
     /// What to leave out of what makes forks cheap.
     without: BTreeSet<Preparation>,
     plan: Plan,
@@ -115,10 +115,24 @@ impl Wall {
         memory::settle(&self.without);
     }
 
-    /// Tells the server that this wall cannot serve.
+    /// Tells the server what begins now: if the interpreter crashes or hangs in it, nobody else can.
     #[expect(clippy::unused_self, reason = "a method in Python")]
-    fn fatal(&self, stage: String, message: String) -> PyResult<()> {
-        control::send(&Event::Fatal { stage, message }, None).map_err(error)
+    #[pyo3(signature = (stage, module=None))]
+    fn begins(&self, stage: &str, module: Option<String>) -> PyResult<()> {
+        let stage = match (stage, module) {
+            ("import", Some(module)) => Stage::Import(module),
+            ("exercise", None) => Stage::Exercise,
+            ("threads", None) => Stage::Threads,
+            ("forks", None) => Stage::Forks,
+            (other, _) => return Err(error(format_args!("no stage is named {other}"))),
+        };
+        control::send(&Event::Begins { stage }, None).map_err(error)
+    }
+
+    /// Tells the server that this wall cannot serve, because of what was begun last.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn fatal(&self, message: String) -> PyResult<()> {
+        control::send(&Event::Fatal { message }, None).map_err(error)
     }
 
     /// Makes this process a zygote: from now on it can do little but make cells.
@@ -136,10 +150,16 @@ impl Wall {
         py: Python<'_>,
         python: String,
         warm_ms: u64,
+        warnings: Vec<String>,
         reseed: &Bound<'_, PyAny>,
         hooks: bool,
     ) -> PyResult<Option<(i32, bool)>> {
-        control::send(&Event::Ready(Ready { python, warm_ms }), None).map_err(error)?;
+        let ready = Ready {
+            python,
+            warm_ms,
+            warnings,
+        };
+        control::send(&Event::Ready(ready), None).map_err(error)?;
         let fork = interpreter::Fork::new(py, hooks);
         while let Some((cell, rehearse, descriptors)) = next_cell()? {
             let numbers = numbers(&descriptors, self.plan.is_in_place())?;
@@ -181,7 +201,12 @@ impl Wall {
 
     /// Becomes the one cell that this wall was started for, and returns the same as `serve`.
     fn become_cell(&self, py: Python<'_>, python: String) -> PyResult<Option<(i32, bool)>> {
-        control::send(&Event::Ready(Ready { python, warm_ms: 0 }), None).map_err(error)?;
+        let ready = Ready {
+            python,
+            warm_ms: 0,
+            warnings: Vec::new(),
+        };
+        control::send(&Event::Ready(ready), None).map_err(error)?;
         let Some((_, rehearse, descriptors)) = next_cell()? else {
             return Ok(None);
         };
