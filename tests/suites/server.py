@@ -104,6 +104,7 @@ class Setting:
         finally:
             process.terminate()
             process.wait()
+            log.close()
 
 
 def await_ready(url: str, process: subprocess.Popen) -> None:
