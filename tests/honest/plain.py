@@ -5,6 +5,7 @@ of it to the file ANSWER, as soon as it is known; then the interpreter ends as i
 written without a look at cellblock's runner, and shares nothing with it.
 """
 
+import importlib.machinery
 import json
 import os
 import sys
@@ -31,14 +32,21 @@ def main(job_path, answer_path):
         code = 0
     if os.getpid() == parent:
         with open(answer_path, "w", encoding="utf-8") as file:
-            json.dump(answer, file, default=lambda value: value.item())
+            json.dump(answer, file, default=as_number)
     sys.exit(code)
+
+
+def as_number(value):
+    """What a scalar of NumPy is."""
+    return value.item()
 
 
 def run(job):
     in_main = job["mode"] == "main"
     module = types.ModuleType("script" if in_main else "__main__")
     module.__file__ = FILE
+    path = os.path.join(job["directory"], FILE)
+    module.__loader__ = importlib.machinery.SourceFileLoader(module.__name__, path)
     sys.modules["__main__"] = sys.modules[module.__name__] = module
     if not in_main:
         return run_as_program(job["script"], vars(module))
@@ -60,7 +68,12 @@ def run_as_program(source, names):
     exec(compile(tree, FILE, "exec"), names)
     if last is None:
         return None
-    return eval(compile(ast.Expression(last.value), FILE, "eval"), names)
+    value = eval(compile(ast.Expression(last.value), FILE, "eval"), names)
+    try:
+        json.dumps(value, default=as_number)
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return value
 
 
 def describe(error):
@@ -70,7 +83,7 @@ def describe(error):
     if isinstance(error, SystemExit):
         code = error.code
         described = {"type": "exited"}
-        described["exit_code"] = code if type(code) is int else int(code is not None)
+        described["exit_code"] = int(code) if isinstance(code, int) else int(code is not None)
     else:
         kind = type(error)
         name = kind.__qualname__

@@ -106,7 +106,7 @@ impl Script {
 
     /// The body of a request for the full record.
     pub(crate) fn body(&self) -> Vec<u8> {
-        let mut body = json!({"script": self.script, "output_files": ["**"]});
+        let mut body = json!({"script": self.script, "output_files": ["**", "**/.*"]});
         let mut set = |name: &str, value: Value| body[name] = value;
         if !self.stdin.is_empty() {
             set("stdin", json!(self.stdin));
