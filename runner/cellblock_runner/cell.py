@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from . import encode, files, imports, module, outputs, own, report, settle, stdio, where
+from . import adapt, encode, files, imports, module, outputs, own, report, settle, stdio, where
 from .channel import DONE, ERROR_PART, RESULT_PART, Channel, ChannelClosed, job_packet
 from .encode import TooLarge
 from .jsonc import dumps
@@ -66,6 +66,7 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     _rehearsal = job_packet(dumps(job).encode())
     _prepared_for = home
     imports.install(restricted)
+    adapt.install()
     module.prepare()
     ordinary = module.ordinary
     _receive, _unpack, _take_apart = ordinary.receive, ordinary.unpack, ordinary.take_apart

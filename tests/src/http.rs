@@ -97,10 +97,19 @@ impl Client {
 
     /// Opens a connection and sends the head and the body of a request, without reading.
     pub fn begin(&self, path: &str, body: &str) -> TcpStream {
+        self.begin_with(path, "", body)
+    }
+
+    /// The same, for an answer that comes as it is made.
+    pub fn begin_stream(&self, path: &str, body: &str) -> TcpStream {
+        self.begin_with(path, "Accept: text/event-stream\r\n", body)
+    }
+
+    fn begin_with(&self, path: &str, header: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).expect("connected");
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
-             Connection: close\r\nContent-Length: {}\r\n\r\n",
+             Connection: close\r\n{header}Content-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).expect("sent");

@@ -103,7 +103,7 @@ pub fn become_zygote(plan: &mut Plan) -> Result<(), ZygoteError> {
         for filter in seccomp::compile_zygote(plan.is_in_place())? {
             seccompiler::apply_filter(&filter)?;
         }
-        plan.filters = seccomp::compile_closing(plan.is_in_place())?;
+        plan.filters = plan.closing()?;
     }
     Ok(())
 }
@@ -140,16 +140,16 @@ pub fn seal(plan: &Plan, descriptors: &CellDescriptors) -> RawFd {
 /// length of the job's first packet, which waits to be read, so that whoever reads it need not set
 /// aside room for the largest; ends the process where anything fails or the server has gone.
 ///
-/// `own`: what [`sizes_before`] gave.
+/// `own`: what [`sizes_before`] gave. `counted`: a cgroup counts the cell's memory.
 ///
 /// Apart from [`seal`], so that the runner can prepare in between: what it does there, no client
 /// waits for.
-pub fn await_job(channel: RawFd, own: Option<Sizes>) -> usize {
+pub fn await_job(channel: RawFd, own: Option<Sizes>, counted: bool) -> usize {
     // Before the job comes, like everything that does not depend on it.
     let own = own.or_else(|| limits::sizes().ok());
     let length = own.and_then(|own| {
         send(channel, Kind::Ready, &[]).ok()?;
-        await_limits(channel, own)
+        await_limits(channel, own, counted)
     });
     length.unwrap_or_else(|| sys::exit_now(1))
 }
@@ -161,7 +161,7 @@ fn send(channel: RawFd, kind: Kind, payload: &[u8]) -> Result<(), Errno> {
 
 /// Waits for the first packet and applies the limits in it. The packet stays for the runner; its
 /// length is returned.
-fn await_limits(channel: RawFd, own: Sizes) -> Option<usize> {
+fn await_limits(channel: RawFd, own: Sizes, counted: bool) -> Option<usize> {
     let mut start = [0; LIMITS_END];
     // TRUNC: the length is that of the packet, not of what fits.
     let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
@@ -173,6 +173,6 @@ fn await_limits(channel: RawFd, own: Sizes) -> Option<usize> {
         }
     };
     let received = start.get(..length.min(LIMITS_END))?;
-    limits::apply(&packet::limits(received)?, own).ok()?;
+    limits::apply(&packet::limits(received)?, own, counted).ok()?;
     Some(length)
 }

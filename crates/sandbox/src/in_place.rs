@@ -36,8 +36,8 @@ pub const NEEDED: [Layer; 8] = [
     Layer::Seccomp,
 ];
 
-/// What stays out: the layers that are namespaces.
-pub const WITHOUT: [Layer; 7] = [
+/// What stays out: the layers that are namespaces or mounts.
+pub const WITHOUT: [Layer; 8] = [
     Layer::UserNamespace,
     Layer::PidNamespace,
     Layer::MountNamespace,
@@ -45,6 +45,7 @@ pub const WITHOUT: [Layer; 7] = [
     Layer::IpcNamespace,
     Layer::UtsNamespace,
     Layer::CgroupNamespace,
+    Layer::PrivateRoot,
 ];
 
 /// What init does between its clone and its exec: see [`steps::INIT`].

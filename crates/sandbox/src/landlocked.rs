@@ -35,6 +35,7 @@ fn grants(place: Option<&InPlace>) -> Vec<Grant> {
         None => vec![
             grant("/", read),   // the interpreter, its libraries, /proc
             grant("/tmp", all), // the script's own place
+            grant("/dev/shm", all),
             null,
         ],
         Some(InPlace { root, runtime }) => {

@@ -20,7 +20,10 @@ pub enum Layer {
     UtsNamespace,
     /// Own view of cgroups. cgroup_namespaces(7)
     CgroupNamespace,
-    /// Own `/tmp`, capped in bytes and inodes. tmpfs(5)
+    /// Own inodes for the files that all cells see: no lock, time or flush of one is another's. Linux
+    /// 5.11 (overlayfs in a user namespace)
+    PrivateRoot,
+    /// Own `/tmp` and `/dev/shm`, each capped in bytes and inodes. tmpfs(5)
     PrivateTmp,
     /// Own `/proc`, of the cell's processes only. proc(5), `subset=pid` since Linux 5.8
     PrivateProc,
@@ -46,7 +49,7 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer, in the order in which a cell puts them on.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::UserNamespace,
         Self::PidNamespace,
         Self::MountNamespace,
@@ -54,6 +57,7 @@ impl Layer {
         Self::IpcNamespace,
         Self::UtsNamespace,
         Self::CgroupNamespace,
+        Self::PrivateRoot,
         Self::PrivateTmp,
         Self::PrivateProc,
         Self::Cgroup,
@@ -77,6 +81,7 @@ impl Layer {
             Self::IpcNamespace => "ipc_namespace",
             Self::UtsNamespace => "uts_namespace",
             Self::CgroupNamespace => "cgroup_namespace",
+            Self::PrivateRoot => "private_root",
             Self::PrivateTmp => "private_tmp",
             Self::PrivateProc => "private_proc",
             Self::Cgroup => "cgroup",

@@ -81,7 +81,7 @@ impl Plan {
             return Err(PlanError::Needed(*layer));
         }
         let filters = if policy.has(Layer::Seccomp) {
-            seccomp::compile_cell()?
+            with_shared(seccomp::compile_cell()?, &policy)?
         } else {
             Vec::new()
         };
@@ -109,10 +109,33 @@ impl Plan {
         })
     }
 
+    /// The filters that take from a cell what its zygote may do.
+    pub(crate) fn closing(&self) -> Result<Vec<seccompiler::BpfProgram>, SeccompError> {
+        with_shared(seccomp::compile_closing(self.is_in_place())?, &self.policy)
+    }
+
+    /// Whether a cgroup counts the memory of cells.
+    pub fn counts_memory(&self) -> bool {
+        self.policy.has(Layer::Cgroup)
+    }
+
     /// Whether cells have no namespaces.
     pub fn is_in_place(&self) -> bool {
         self.policy.in_place.is_some()
     }
+}
+
+/// And those for a cell whose files are inodes that others have too.
+fn with_shared(
+    filters: Vec<seccompiler::BpfProgram>,
+    policy: &CellPolicy,
+) -> Result<Vec<seccompiler::BpfProgram>, SeccompError> {
+    if policy.in_place.is_none() && policy.has(Layer::PrivateRoot) {
+        return Ok(filters);
+    }
+    // Before the others, which leave no way to install one.
+    let shared = seccomp::compile_shared()?.into_iter();
+    Ok(shared.chain(filters).collect())
 }
 
 fn init_path(policy: &CellPolicy) -> Result<CString, NulError> {

@@ -1,19 +1,30 @@
-//! What every wall sees as `/cellblock`: the runner, its native half, and the init program.
+//! What every cell sees above its environment's image: `/cellblock`, which has the runner, its native
+//! half and the init program, and the links that lead to `/tmp`.
 //!
 //! The runner and init are part of this program; the native half is a shared library that is
 //! installed beside it. All are laid into a directory of their own below the state directory, named
-//! by their content, since the program itself may sit where a sandbox's user cannot reach it.
+//! by their content, since the program itself may sit where a sandbox's user cannot reach it:
+//!
+//! ```text
+//! <state>/runtime-<hash>/
+//!     complete           it was laid out to its end
+//!     layer/             what lies above the image
+//!         cellblock/     the programs
+//!         mnt/data       a link to /tmp, as configured
+//! ```
 
 use std::{
     fmt::Write,
     fs, io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+/// The directory of the programs in a layer.
+const PROGRAMS: &str = "cellblock";
 /// The package's name as Python imports it.
 const PACKAGE: &str = "cellblock_runner";
 /// The native half as cargo names it, and as Python finds it.
@@ -43,8 +54,23 @@ pub enum RuntimeError {
     },
 }
 
-/// Lays the runtime out below `state`, unless it is there, and gives its path.
-pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
+/// What was laid out.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// What lies above an environment's image.
+    pub layer: PathBuf,
+}
+
+impl Runtime {
+    /// The runner, its native half and the init program; seen as `/cellblock`.
+    pub fn programs(&self) -> PathBuf {
+        self.layer.join(PROGRAMS)
+    }
+}
+
+/// Lays the runtime out below `state`, unless it is there. `links` are absolute paths that lead to
+/// `/tmp` in a cell.
+pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError> {
     let native_path = native()?;
     let native = fs::read(&native_path).map_err(at(&native_path))?;
     let mut hash = Sha256::new();
@@ -53,6 +79,10 @@ pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
         hash.update(name);
         hash.update((content.len() as u64).to_le_bytes());
         hash.update(content);
+    }
+    for link in links {
+        hash.update(link.as_os_str().as_encoded_bytes());
+        hash.update([0]);
     }
     let digest: String = hash
         .finalize()
@@ -64,14 +94,21 @@ pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
             hex
         });
     let directory = state.join(format!("runtime-{digest}"));
+    let runtime = Runtime {
+        layer: directory.join("layer"),
+    };
     if directory.join("complete").exists() {
-        return Ok(directory);
+        return Ok(runtime);
     }
     // Two servers may start at once: each fills a directory of its own, and one rename wins.
     let staging = state.join(format!("runtime-{digest}.{}", std::process::id()));
     let _ = fs::remove_dir_all(&staging);
+    let layer = staging.join("layer");
     for (name, content) in files(&native) {
-        lay(&staging.join(name), content)?;
+        lay(&layer.join(PROGRAMS).join(name), content)?;
+    }
+    for link in links {
+        link_to_tmp(&layer, link)?;
     }
     lay(&staging.join("complete"), b"")?;
     if let Err(source) = fs::rename(&staging, &directory) {
@@ -83,10 +120,25 @@ pub fn prepare(state: &Path) -> Result<PathBuf, RuntimeError> {
             });
         }
     }
-    Ok(directory)
+    Ok(runtime)
 }
 
-/// Every file, by its path in the directory.
+fn link_to_tmp(layer: &Path, link: &Path) -> Result<(), RuntimeError> {
+    let link = layer.join(link.strip_prefix("/").unwrap_or(link));
+    if let Some(parent) = link.parent() {
+        make_directories(layer, parent)?;
+    }
+    symlink("/tmp", &link).map_err(at(&link))
+}
+
+/// Makes a directory below `layer`, and those on the way to it.
+fn make_directories(layer: &Path, directory: &Path) -> Result<(), RuntimeError> {
+    fs::create_dir_all(directory).map_err(at(directory))?;
+    let made = directory.ancestors().take_while(|path| *path != layer);
+    made.chain([layer]).try_for_each(|path| permit(path, 0o755))
+}
+
+/// Every file, by its path in the programs' directory.
 fn files(native: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
     let runner = RUNNER
         .iter()

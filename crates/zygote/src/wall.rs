@@ -164,7 +164,7 @@ impl Wall {
     /// In a cell: tells the server that it is ready, and returns when a job has come on the channel
     /// of this number, with the length of its first packet.
     fn await_job(&self, channel: i32) -> usize {
-        fork::await_job(channel, self.own.get())
+        fork::await_job(channel, self.own.get(), self.plan.counts_memory())
     }
 
     /// Becomes the one cell that this wall was started for, and returns the same as `serve`.

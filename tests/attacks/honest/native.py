@@ -17,7 +17,9 @@ KEPT = {
     "gettimeofday": (96, 169),
     "time": (201, None),
     "getcpu": (309, 168),
+    "ioctl": (16, 29),
 }
+TCGETS2 = 0x802C542A
 
 
 def library():
@@ -29,6 +31,7 @@ def library():
 
     assert libc.ppoll(ctypes.byref(Poll(pair[1], 4, 0)), 1, None, None) == 1
     queue = libc.epoll_create1(0)
+    assert libc.epoll_create(1) > 2 and libc.creat(b"created", 0o600) > 2
     assert libc.epoll_pwait(queue, ctypes.create_string_buffer(64), 1, 0, None) == 0
     assert libc.usleep(100) == 0
     assert libc.pthread_setname_np(ctypes.c_void_p(self_thread()), b"worker") == 0
@@ -36,6 +39,8 @@ def library():
     assert libc.prctl(16, name) == 0 and name.value == b"worker"
     info = ctypes.create_string_buffer(256)
     assert libc.statx(-100, b"/tmp", 0, 0x7FF, info) == 0
+    version = int(os.uname().machine != "aarch64")  # of the structure, for glibc before 2.33
+    assert libc.__xstat(version, b".", info) == 0 and libc.__lxstat(version, b".", info) == 0
 
 
 def self_thread():
@@ -53,16 +58,18 @@ def suspended():
 def elsewhere():
     column = int(os.uname().machine == "aarch64")
     place = ctypes.create_string_buffer(256)
-    arguments = {
+    calls = {
         "fstat": (0, place),
         "faccessat": (-100, b"/tmp", os.W_OK),
         "gettimeofday": (place, None),
         "time": (None,),
         "getcpu": (place, None, None),
     }
-    for name, numbers in KEPT.items():
-        if numbers[column] is not None:
-            assert libc.syscall(numbers[column], *arguments[name]) >= 0, name
+    for name, arguments in calls.items():
+        if KEPT[name][column] is not None:
+            assert libc.syscall(KEPT[name][column], *arguments) >= 0, name
+    assert libc.syscall(KEPT["ioctl"][column], 0, TCGETS2, place) == -1
+    assert ctypes.get_errno() in (22, 25)  # EINVAL or ENOTTY: it is no terminal
 
 
 def main():

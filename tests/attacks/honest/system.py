@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import stat
+import struct
 import tempfile
 import threading
 import time
@@ -76,6 +77,12 @@ def positioned_files():
     os.lseek(number, 0, os.SEEK_SET)
     assert os.sendfile(other, number, 0, 10) == 10
     os.copy_file_range(number, other, 10)
+    if os.getcwd() == "/tmp":  # elsewhere others would see a lock on a file that all read
+        fcntl.flock(number, fcntl.LOCK_EX)
+        whose = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(number, fcntl.F_GETLK, whose)
+        assert struct.unpack("hhqqi4x", answer)[0] == fcntl.F_UNLCK
+    fcntl.lockf(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
     fcntl.lockf(number, fcntl.LOCK_EX)  # waits where it has to
     fcntl.lockf(number, fcntl.LOCK_UN)
     assert os.fstatvfs(number).f_bsize > 0
@@ -145,6 +152,9 @@ def identities():
     assert os.getpriority(os.PRIO_PROCESS, 0) >= 0
     assert os.cpu_count() > 0 and len(os.sched_getaffinity(0)) > 0
     os.sched_yield()
+    policy = os.sched_getscheduler(0)
+    assert os.sched_get_priority_min(policy) <= os.sched_get_priority_max(policy)
+    assert os.sched_getparam(0).sched_priority == 0 and os.sched_rr_get_interval(0) >= 0
     assert os.times().user >= 0 and os.uname().sysname == platform.system()
     assert os.sysconf("SC_PHYS_PAGES") > 0 and os.sysconf("SC_AVPHYS_PAGES") > 0
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime >= 0

@@ -9,6 +9,7 @@
 mod calls;
 mod corpus;
 mod layers;
+mod locks;
 mod outcome;
 mod places;
 mod table;

@@ -3,8 +3,9 @@
 //! Every call passes all filters of its process; the kernel takes the strictest answer, and of two
 //! refusals the later filter's errno (seccomp(2)):
 //!
-//! 1. calls that are answered `ENOSYS`, as by a kernel that does not have them, so that the C
-//!    library falls back to an older call whose arguments a filter can see;
+//! 1. calls that are answered and not made, one filter for each answer: `ENOSYS`, as by a kernel that
+//!    does not have them, so that the C library falls back to an older call whose arguments a filter
+//!    can see, and a few others on which libraries go on ([`rules::ANSWERS`]);
 //! 2. the allow-list; all else is `EPERM`. Being a list of numbers of the native architecture, it
 //!    also closes x32; calls of another architecture (`int 0x80`) end the process.
 //!
@@ -13,11 +14,12 @@
 //! every cell would cost about a twentieth of a cell's processor time, and leave the zygote bare.
 //!
 //! A cell without namespaces has two more ([`alone`]), which keep it to itself where elsewhere a
-//! namespace does.
+//! namespace does. A cell whose files are inodes that others have too has one more ([`shared`]).
 
 mod alone;
 mod rules;
 mod setup;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +30,8 @@ use seccompiler::{
 use thiserror::Error;
 
 pub use alone::compile_alone;
-pub use rules::{Arg, Rule, When};
+pub use rules::{Answer, Arg, Rule, When};
+pub use shared::compile_shared;
 
 /// The policy does not compile: our fault.
 #[derive(Debug, Error)]
@@ -41,6 +44,11 @@ pub enum SeccompError {
 /// The rules of a cell, for tests and reports.
 pub fn cell_rules() -> &'static [Rule] {
     rules::CELL
+}
+
+/// The calls that a cell may make to no effect, for tests and reports.
+pub fn cell_answers() -> &'static [Answer] {
+    rules::ANSWERS
 }
 
 /// What a zygote may do beyond the rules of a cell, to make cells, for tests.
@@ -80,31 +88,42 @@ pub fn compile_closing(in_place: bool) -> Result<Vec<BpfProgram>, SeccompError> 
     )?])
 }
 
-/// The two filters of the module's head, with these lists for the second. The later filter's errno
-/// counts where both refuse, so it lets pass what the first one answers.
+/// The filters of the module's head, with these lists for the last. The later filter's errno counts
+/// where two refuse, so the last one lets pass what the others answer.
 fn allowing(lists: &[&[Rule]]) -> Result<Vec<BpfProgram>, SeccompError> {
-    let absent = || rules::ABSENT.iter().map(|call| (*call, Vec::new()));
     let mut allowed = calls(lists)?;
-    allowed.extend(absent());
-    Ok(vec![
-        filter(
-            absent().collect(),
-            SeccompAction::Allow,
-            errno(libc::ENOSYS),
-        )?,
-        filter(allowed, errno(libc::EPERM), SeccompAction::Allow)?,
-    ])
+    let mut answered: BTreeMap<i32, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
+    for answer in rules::ANSWERS {
+        add(&mut allowed, answer.call, answer.when)?;
+        let of_errno = answered.entry(answer.errno).or_default();
+        add(of_errno, answer.call, answer.when)?;
+    }
+    let mut filters = answered
+        .into_iter()
+        .map(|(number, calls)| filter(calls, SeccompAction::Allow, errno(number)))
+        .collect::<Result<Vec<_>, _>>()?;
+    filters.push(filter(allowed, errno(libc::EPERM), SeccompAction::Allow)?);
+    Ok(filters)
 }
 
 fn calls(lists: &[&[Rule]]) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SeccompError> {
-    let mut calls: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    let mut calls = BTreeMap::new();
     for rule in lists.iter().copied().flatten() {
-        let entry = calls.entry(rule.call).or_default();
-        for alternative in rule.when.alternatives() {
-            entry.push(SeccompRule::new(conditions(alternative)?)?);
-        }
+        add(&mut calls, rule.call, rule.when)?;
     }
     Ok(calls)
+}
+
+fn add(
+    calls: &mut BTreeMap<i64, Vec<SeccompRule>>,
+    call: i64,
+    when: When,
+) -> Result<(), SeccompError> {
+    let entry = calls.entry(call).or_default();
+    for alternative in when.alternatives() {
+        entry.push(SeccompRule::new(conditions(alternative)?)?);
+    }
+    Ok(())
 }
 
 fn errno(number: i32) -> SeccompAction {

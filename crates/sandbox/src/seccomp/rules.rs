@@ -4,8 +4,10 @@
 //! machine: `execve` (a cell runs one program), `socket` (a cell talks to nobody; `AF_ALG` sockets
 //! wrote the page cache through read-only mounts, CVE-2026-31431), `ptrace` and `process_vm_*`,
 //! `io_uring_*`, `bpf`, `userfaultfd`, `perf_event_open`, `keyctl`, `memfd_create`, `mount` and
-//! every namespace call, `flock`, `inotify_*`, `mincore` and leases (channels between cells that
-//! read the same files), `sendmsg` and `recvmsg` (they pass descriptors), System V and POSIX queues.
+//! every namespace call, `inotify_*`, `mincore` and leases (channels between cells that read the same
+//! files), `sendmsg` and `recvmsg` (they pass descriptors), System V and POSIX queues. Locks are open,
+//! since the files that a cell sees are inodes of its own; where they are not, [`super::shared`]
+//! closes what would show a lock to another cell.
 //!
 //! A test watches the honest scripts and fails for an alternative that no call of theirs meets. What
 //! a libc calls only elsewhere than on the machine of the test has a reason that begins with `kept`,
@@ -91,15 +93,66 @@ const AF_UNIX: u64 = 1;
 const S_IFMT: u64 = 0o170_000;
 const S_IFIFO: u64 = 0o010_000;
 
-/// Answered `ENOSYS`: their arguments sit in memory, where a filter cannot see them, or an older
-/// call does the same.
-pub(super) const ABSENT: &[i64] = &[
-    libc::SYS_clone3,       // libc falls back to clone, whose flags are filtered
-    libc::SYS_openat2,      // nothing falls back; nothing here uses it
-    libc::SYS_epoll_pwait2, // libc falls back to epoll_pwait
-    libc::SYS_fchmodat2,    // libc falls back to fchmodat
-    libc::SYS_futex_waitv,
-    libc::SYS_io_uring_setup, // libuv-like libraries probe it and go on without
+/// A call that is answered, and not made.
+#[derive(Debug)]
+pub struct Answer {
+    /// The call's number on this architecture.
+    pub call: i64,
+    /// With which arguments.
+    pub when: When,
+    /// What it is answered with; 0 is success.
+    pub errno: i32,
+    /// What goes on with that answer.
+    pub why: &'static str,
+}
+
+const fn absent(call: i64, why: &'static str) -> Answer {
+    Answer {
+        call,
+        when: When::Always,
+        errno: libc::ENOSYS,
+        why,
+    }
+}
+
+/// Calls that libraries try first and go on without, each with the answer on which they do.
+pub(super) const ANSWERS: &[Answer] = &[
+    // Their arguments sit in memory, where a filter cannot see them, or an older call does the same.
+    absent(
+        libc::SYS_clone3,
+        "libc falls back to clone, whose flags are filtered",
+    ),
+    absent(
+        libc::SYS_openat2,
+        "nothing falls back; nothing here uses it",
+    ),
+    absent(libc::SYS_epoll_pwait2, "libc falls back to epoll_pwait"),
+    absent(libc::SYS_fchmodat2, "libc falls back to fchmodat"),
+    absent(libc::SYS_futex_waitv, "as by an older kernel"),
+    absent(
+        libc::SYS_io_uring_setup,
+        "libuv-like libraries probe it and go on without",
+    ),
+    absent(
+        libc::SYS_membarrier,
+        "libraries with hazard pointers fall back to a fence",
+    ),
+    Answer {
+        call: libc::SYS_ioctl,
+        when: When::Either(&[
+            &[Arg::Is(1, 0x4004_9409)], // FICLONE
+            &[Arg::Is(1, 0x4020_940d)], // FICLONERANGE
+        ]),
+        errno: libc::EOPNOTSUPP,
+        why: "pathlib.Path.copy of 3.14 then copies; tmpfs answers the same",
+    },
+    Answer {
+        call: libc::SYS_fadvise64,
+        when: When::Always,
+        errno: 0,
+        why: "os.posix_fadvise, pyarrow: advice, which for /tmp changes nothing, and for shared \
+              files would drop pages that others use",
+    },
 ];
 
 /// The allow-list.
@@ -130,8 +183,9 @@ pub(super) const CELL: &[Rule] = &[
             &[Arg::Is(1, 2)],    // F_SETFD
             &[Arg::Is(1, 3)],    // F_GETFL
             &[Arg::Is(1, 4)],    // F_SETFL
-            &[Arg::Is(1, 6)],    // F_SETLK: sqlite3. A read lock on a shared file is no channel,
-            &[Arg::Is(1, 7)],    // F_SETLKW: since F_GETLK, which would show it, is refused
+            &[Arg::Is(1, 5)],    // F_GETLK: sqlite3's write-ahead log
+            &[Arg::Is(1, 6)],    // F_SETLK: sqlite3
+            &[Arg::Is(1, 7)],    // F_SETLKW: fcntl.lockf
             &[Arg::Is(1, 1030)], // F_DUPFD_CLOEXEC
             &[Arg::Is(1, 1032)], // F_GETPIPE_SZ
         ],
@@ -140,15 +194,17 @@ pub(super) const CELL: &[Rule] = &[
     only(
         libc::SYS_ioctl,
         &[
-            &[Arg::Is(1, 0x5401)], // TCGETS: isatty
-            &[Arg::Is(1, 0x5413)], // TIOCGWINSZ: os.get_terminal_size
-            &[Arg::Is(1, 0x541b)], // FIONREAD
-            &[Arg::Is(1, 0x5421)], // FIONBIO: os.set_blocking
-            &[Arg::Is(1, 0x5450)], // FIONCLEX: os.set_inheritable
-            &[Arg::Is(1, 0x5451)], // FIOCLEX: os.set_inheritable
+            &[Arg::Is(1, 0x5401)],      // TCGETS: isatty
+            &[Arg::Is(1, 0x802c_542a)], // kept: TCGETS2, isatty of glibc 2.42 and newer
+            &[Arg::Is(1, 0x5413)],      // TIOCGWINSZ: os.get_terminal_size
+            &[Arg::Is(1, 0x541b)],      // FIONREAD
+            &[Arg::Is(1, 0x5421)],      // FIONBIO: os.set_blocking
+            &[Arg::Is(1, 0x5450)],      // FIONCLEX: os.set_inheritable
+            &[Arg::Is(1, 0x5451)],      // FIOCLEX: os.set_inheritable
         ],
         "io.open asks isatty; descriptor flags",
     ),
+    any(libc::SYS_flock, "fcntl.flock, filelock, h5py"),
     // Waiting for descriptors.
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_poll, "select.poll"),
@@ -157,6 +213,8 @@ pub(super) const CELL: &[Rule] = &[
         libc::SYS_pselect6,
         "select.select, time.sleep of Python 3.10",
     ),
+    #[cfg(target_arch = "x86_64")]
+    any(libc::SYS_epoll_create, "libc's epoll_create()"),
     any(libc::SYS_epoll_create1, "asyncio"),
     any(libc::SYS_epoll_ctl, "asyncio"),
     #[cfg(target_arch = "x86_64")]
@@ -175,6 +233,15 @@ pub(super) const CELL: &[Rule] = &[
     any(libc::SYS_shutdown, "socket objects made by socketpair"),
     // Files: Landlock and read-only mounts decide which.
     any(libc::SYS_openat, "open()"),
+    #[cfg(target_arch = "x86_64")]
+    any(libc::SYS_creat, "libc's creat()"),
+    #[cfg(target_arch = "x86_64")]
+    any(
+        libc::SYS_stat,
+        "stat() of libraries built for glibc before 2.33: pyarrow, duckdb",
+    ),
+    #[cfg(target_arch = "x86_64")]
+    any(libc::SYS_lstat, "lstat() of such libraries"),
     any(libc::SYS_fstat, "kept: fstat() of glibc 2.39 and newer"),
     any(libc::SYS_newfstatat, "os.stat, open()"),
     any(libc::SYS_statx, "libc's statx(), os.statx"),
@@ -276,6 +343,29 @@ pub(super) const CELL: &[Rule] = &[
     any(libc::SYS_futex, "locks"),
     any(libc::SYS_sched_yield, "OpenBLAS, locks"),
     any(libc::SYS_sched_getaffinity, "os.cpu_count, OpenBLAS"),
+    any(
+        libc::SYS_sched_get_priority_max,
+        "os.sched_get_priority_max",
+    ),
+    any(
+        libc::SYS_sched_get_priority_min,
+        "os.sched_get_priority_min",
+    ),
+    only(
+        libc::SYS_sched_getscheduler,
+        &[&[Arg::Is(0, 0)]],
+        "os.sched_getscheduler, of oneself only",
+    ),
+    only(
+        libc::SYS_sched_getparam,
+        &[&[Arg::Is(0, 0)]],
+        "os.sched_getparam, of oneself only",
+    ),
+    only(
+        libc::SYS_sched_rr_get_interval,
+        &[&[Arg::Is(0, 0)]],
+        "os.sched_rr_get_interval, of oneself only",
+    ),
     only(
         libc::SYS_prctl,
         &[&[Arg::Is(0, 15)], &[Arg::Is(0, 16)]], // PR_SET_NAME, PR_GET_NAME

@@ -51,7 +51,8 @@ pub(super) const NAMESPACES: &[Rule] = &[
         "the cell's namespaces",
     ),
     any(libc::SYS_sethostname, "the cell's host name"),
-    any(libc::SYS_mount, "the cell's /tmp and /proc"),
+    any(libc::SYS_mount, "the cell's root, /tmp, /dev/shm and /proc"),
+    any(libc::SYS_chroot, "entering the cell's root"),
     any(libc::SYS_unshare, "the cgroup namespace"),
 ];
 

@@ -1,7 +1,7 @@
 //! The compiled filters, run on calls as the kernel would: every number, and for the calls whose
 //! arguments count, arguments of both kinds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seccompiler::sock_filter;
 
@@ -18,7 +18,9 @@ const KILL: u32 = 0x8000_0000;
 pub(super) const EPERM: u32 = 0x0005_0001;
 /// An errno of 0: the call returns it, and is not made.
 pub(super) const DONE: u32 = 0x0005_0000;
-const ENOSYS: u32 = 0x0005_0026;
+pub(super) const ENOSYS: u32 = 0x0005_0026;
+/// The action of a refusal, whose lower half is the errno.
+const REFUSAL: u32 = 0x0005_0000;
 
 /// Word `offset / 4` of `struct seccomp_data`: number, architecture, instruction pointer, arguments.
 fn word(call: i64, arch: u32, args: [u64; 6], offset: u32) -> u32 {
@@ -65,10 +67,12 @@ pub(super) fn answer_of(filters: &[BpfProgram], call: i64, arch: u32, args: [u64
         .iter()
         .map(|filter| run(filter, call, arch, args))
         .collect();
-    for refusal in [KILL, EPERM, ENOSYS, DONE] {
-        if answers.contains(&refusal) {
-            return refusal;
-        }
+    if answers.contains(&KILL) {
+        return KILL;
+    }
+    let mut refusals = answers.iter().rev();
+    if let Some(&refusal) = refusals.find(|&&answer| answer >> 16 == REFUSAL >> 16) {
+        return refusal;
     }
     assert!(answers.iter().all(|&answer| answer == ALLOW));
     ALLOW
@@ -96,13 +100,18 @@ fn meeting(alternative: &[Arg]) -> [u64; 6] {
 #[test]
 fn what_is_on_no_list_is_refused() {
     let listed: BTreeSet<_> = rules::CELL.iter().map(|rule| rule.call).collect();
-    let absent: BTreeSet<_> = rules::ABSENT.iter().copied().collect();
+    let always = rules::ANSWERS
+        .iter()
+        .filter(|answer| answer.when.alternatives().is_empty());
+    let answered: BTreeMap<_, _> = always.map(|it| (it.call, it.errno)).collect();
     let numbers = (0..600).chain([-1, i64::from(i32::MAX)]);
     for call in numbers.chain((0..600).map(|call| call | 0x4000_0000)) {
         let expected = match call {
-            call if absent.contains(&call) => ENOSYS,
             call if listed.contains(&call) => continue,
-            _ => EPERM,
+            call => match answered.get(&call) {
+                Some(errno) => REFUSAL | errno.cast_unsigned(),
+                None => EPERM,
+            },
         };
         assert_eq!(native(call, [0; 6]), expected, "call {call}");
     }
@@ -164,23 +173,34 @@ fn another_architecture_ends_the_process() {
 #[test]
 fn the_policy_compiles_and_is_not_large() {
     let filters = compile_cell().unwrap();
-    assert_eq!(filters.len(), 2);
+    let errnos: BTreeSet<_> = rules::ANSWERS.iter().map(|answer| answer.errno).collect();
+    assert_eq!(filters.len(), errnos.len() + 1);
     // BPF_MAXINSNS is 4096.
     assert!(filters.iter().map(Vec::len).sum::<usize>() < 2048);
 }
 
 #[test]
-fn no_call_is_listed_twice_or_both_allowed_and_absent() {
-    let mut seen = std::collections::BTreeSet::new();
+fn no_call_is_listed_twice() {
+    let mut seen = BTreeSet::new();
     for rule in rules::CELL {
         assert!(seen.insert(rule.call), "call {} is listed twice", rule.call);
         assert!(!rule.why.is_empty());
     }
-    for call in rules::ABSENT {
-        assert!(
-            !seen.contains(call),
-            "call {call} is both allowed and absent"
-        );
+}
+
+#[test]
+fn what_is_answered_is_not_made() {
+    for answer in rules::ANSWERS {
+        assert!(!answer.why.is_empty());
+        let alternatives = answer.when.alternatives();
+        let tried: Vec<_> = match alternatives {
+            [] => vec![[0; 6], [u64::MAX; 6]],
+            some => some.iter().map(|it| meeting(it)).collect(),
+        };
+        for args in tried {
+            let expected = REFUSAL | answer.errno.cast_unsigned();
+            assert_eq!(native(answer.call, args), expected, "{answer:?}");
+        }
     }
 }
 

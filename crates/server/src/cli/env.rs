@@ -74,7 +74,7 @@ fn build(name: &str, config: &Config) -> Result<(), CliError> {
         source: Box::new(source),
     })?;
     // So that a server can start from here where it cannot write.
-    runtime::prepare(&config.state_dir).map_err(StartError::from)?;
+    runtime::prepare(&config.state_dir, &config.isolation.links()).map_err(StartError::from)?;
     let (python, root) = (built.python, built.root.display());
     terminal::print(&format!("{name}: Python {python}, in {root}\n"))?;
     Ok(())

@@ -2,14 +2,31 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use cellblock_sandbox::Layer;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::options::{UnknownName, named, named_in, options};
+use super::{
+    ConfigError,
+    options::{UnknownName, named, named_in, options},
+};
+
+/// What an environment's root has, see `environment::layout`.
+const OWN_DIRECTORIES: [&str; 10] = [
+    "cellblock",
+    "dev",
+    "etc",
+    "lib",
+    "lib64",
+    "packages",
+    "proc",
+    "python",
+    "tmp",
+    "usr",
+];
 
 options! {
     /// Which walls there are, and which of them the server does not start without.
@@ -33,6 +50,10 @@ options! {
     without: String = String::new();
         "without", "CELLBLOCK_WITHOUT",
         "Isolation layers to leave out, by name, separated by commas, such as landlock.";
+    tmp_links: String = "/mnt/data,/home/user,/workspace".to_owned();
+        "tmp-links", "CELLBLOCK_TMP_LINKS",
+        "Paths that lead to /tmp in a sandbox, separated by commas: where scripts written for other \
+         sandboxes expect their files.";
 }
 
 impl IsolationConfig {
@@ -49,6 +70,35 @@ impl IsolationConfig {
         named_in(&self.without, &Layer::ALL, Layer::name)
     }
 
+    /// The paths that lead to `/tmp` in a cell.
+    pub fn links(&self) -> Vec<PathBuf> {
+        let paths = self.tmp_links.split(',').map(str::trim);
+        paths
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+            .collect()
+    }
+
+    /// Refuses paths of [`IsolationConfig::links`] that could not be laid out.
+    pub(super) fn check_links(&self) -> Result<(), ConfigError> {
+        let links = self.links();
+        for (index, link) in links.iter().enumerate() {
+            let mut others = links.iter().take(index).chain(links.iter().skip(index + 1));
+            let problem = if others.any(|other| link.starts_with(other)) {
+                Some("lies below another of these paths")
+            } else {
+                problem_of(link)
+            };
+            if let Some(problem) = problem {
+                return Err(ConfigError::Conflict {
+                    key: "isolation.tmp_links".to_owned(),
+                    problem: format!("{} {problem}; leave it out", link.display()),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// What was said of cgroups.
     pub fn cgroups(&self) -> Cgroups {
         match self.cgroup_parent.as_str() {
@@ -56,6 +106,22 @@ impl IsolationConfig {
             "off" => Cgroups::Off,
             path => Cgroups::Below(path.into()),
         }
+    }
+}
+
+/// Why a path cannot lead to `/tmp`.
+fn problem_of(link: &Path) -> Option<&'static str> {
+    let mut parts = link.components();
+    let (Some(Component::RootDir), Some(Component::Normal(first))) = (parts.next(), parts.next())
+    else {
+        return Some("is no absolute path below /");
+    };
+    if OWN_DIRECTORIES.iter().any(|own| first == *own) {
+        Some("lies in a directory that a sandbox has already")
+    } else if parts.any(|part| !matches!(part, Component::Normal(_))) {
+        Some("has .. in it")
+    } else {
+        None
     }
 }
 
@@ -78,8 +144,8 @@ named!(EngineKind);
 pub enum Floor {
     /// Every layer is on.
     Strict,
-    /// Every layer that this machine can give is on. Landlock, and the cgroup, may be missing;
-    /// Landlock only where the configuration leaves it out.
+    /// Every layer that this machine can give is on. The cgroup may be missing; Landlock and the
+    /// private root only where the configuration leaves them out.
     Standard,
     /// As `standard`; and where no namespaces can be made, processes of one user without them. Only for
     /// scripts that one would run beside one another in a virtual machine of their own.
@@ -94,7 +160,9 @@ impl Floor {
     pub fn spares(self, layer: Layer) -> bool {
         match self {
             Self::Strict => false,
-            Self::Standard => matches!(layer, Layer::Landlock | Layer::Cgroup),
+            Self::Standard => {
+                matches!(layer, Layer::Landlock | Layer::Cgroup | Layer::PrivateRoot)
+            }
             // Namespaces are not spared: it is tried to have them, and only then done without.
             Self::Process => layer == Layer::Cgroup,
             Self::Off => true,

@@ -198,6 +198,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.access.check_origins()?;
         self.telemetry.check_otlp_endpoint()?;
+        self.isolation.check_links()?;
         self.limits.check("limits")?;
         for (name, environment) in &self.environments {
             environment.check(&format!("environments.{name}"))?;

@@ -11,7 +11,7 @@ pub(super) fn directory(config: &Config) -> Finding {
     let name = "state directory";
     let path = &config.state_dir;
     if let Err(error) = write_into(path)
-        && runtime::prepare(path).is_err()
+        && runtime::prepare(path, &[]).is_err()
     {
         let detail = format!("{} cannot be written: {error}", path.display());
         let remedy = "Let this user write there, or choose another with --state-dir.";

@@ -87,13 +87,17 @@ fn environment_settings(
         tmp_inodes: u64::from(limits.tmp_inodes),
         limits: ResourceLimits {
             processes: u64::from(limits.processes) + host.other_processes,
-            file_bytes: limits.tmp_bytes,
+            file_bytes: match in_place {
+                // Room for one that does not fit, so that it meets the end of /tmp, as on a disk.
+                None => limits.tmp_bytes.saturating_mul(2),
+                Some(_) => limits.tmp_bytes,
+            },
             ..CellPolicy::default().limits
         },
         omit: host.missing.keys().copied().collect(),
         in_place: in_place.map(|_| InPlace {
             root: root.to_owned(),
-            runtime: host.runtime.clone(),
+            runtime: host.runtime.programs(),
         }),
         ..CellPolicy::default()
     };
@@ -104,6 +108,7 @@ fn environment_settings(
             nsjail: host.nsjail.clone(),
             root: root.to_owned(),
             runtime: host.runtime.clone(),
+            private_root: policy.has(Layer::PrivateRoot),
             identity: host.identity,
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),

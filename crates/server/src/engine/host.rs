@@ -14,14 +14,14 @@ use crate::{
     cgroup::{Groups, SlotLimits},
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
-    runtime,
+    runtime::{self, Runtime},
     wall::{Identity, InPlaceWall},
 };
 
 /// What was found on this machine.
 pub(super) struct Host {
     pub(super) nsjail: PathBuf,
-    pub(super) runtime: PathBuf,
+    pub(super) runtime: Runtime,
     pub(super) identity: Identity,
     pub(super) groups: Option<Arc<Groups>>,
     /// The layers that are not in force, and why.
@@ -41,7 +41,7 @@ impl Host {
     /// Looks, and finds out by trying.
     pub(super) fn find(config: &Config) -> Result<Self, StartError> {
         let nsjail = find_nsjail(config)?;
-        let runtime = runtime::prepare(&config.state_dir)?;
+        let runtime = runtime::prepare(&config.state_dir, &config.isolation.links())?;
         let identity = identity(config)?;
         let (groups, missing) = find_layers(config)?;
         let unprepared = config

@@ -13,7 +13,7 @@ use super::{EnvironmentSpec, Requirements};
 
 /// Changes with what [`super::build`] makes of the same input, so that old trees are not taken
 /// for new ones.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Sixteen hexadecimal digits that differ wherever the interpreter, the packages asked for or the
 /// layout differ. The name is not part of it.

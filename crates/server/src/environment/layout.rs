@@ -18,10 +18,11 @@ pub const MOUNT_POINT: &str = "/cellblock";
 pub(super) const PREFIX: &str = "/python";
 
 /// Directories to mount on.
-const DIRECTORIES: [&str; 7] = [
+const DIRECTORIES: [&str; 8] = [
     "/tmp",
     "/proc",
     "/dev",
+    "/dev/shm",
     "/etc",
     PACKAGES,
     MOUNT_POINT,

@@ -59,7 +59,7 @@ fn arguments(spec: &WallSpec, place: &InPlaceWall) -> Vec<String> {
     let python = inside(PYTHON).to_string_lossy().into_owned();
     let program = format!(
         "import sys; sys.path.insert(0, {}); from cellblock_runner import wall; wall.zygote({})",
-        literal(&spec.runtime.to_string_lossy()),
+        literal(&spec.runtime.programs().to_string_lossy()),
         literal(&spec.root.to_string_lossy()),
     );
     let libraries = place.loader.libraries.to_string_lossy();
@@ -80,7 +80,7 @@ fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::nsjail::Identity, *};
-    use crate::scratch::Room;
+    use crate::{runtime::Runtime, scratch::Room};
 
     #[test]
     fn nothing_is_mounted_no_namespace_is_new_and_paths_are_the_images() {
@@ -106,7 +106,10 @@ mod tests {
         let spec = WallSpec {
             nsjail: "/opt/nsjail".into(),
             root: "/state/an \"image\"".into(),
-            runtime: "/state/runtime".into(),
+            runtime: Runtime {
+                layer: "/state/runtime".into(),
+            },
+            private_root: false,
             identity,
             cold: false,
             tmp: (1, 1),

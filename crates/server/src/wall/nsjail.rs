@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cellblock_sandbox::steps::{IMAGE_PATH, LAYER_PATH};
+
 use super::in_place::{self, InPlaceWall};
+use crate::runtime::Runtime;
 
 /// What a wall is made of.
 #[derive(Debug, Clone)]
@@ -14,8 +17,10 @@ pub struct WallSpec {
     pub nsjail: PathBuf,
     /// The environment's root image: everything that the inside sees of this machine's files.
     pub root: PathBuf,
-    /// The runner, its native half and the init program; seen as `/cellblock`.
-    pub runtime: PathBuf,
+    /// What cells see above the image: the runner, its native half and the init program, and more.
+    pub runtime: Runtime,
+    /// Cells have inodes of their own for the files that all of them see.
+    pub private_root: bool,
     /// Who the inside is, outside.
     pub identity: Identity,
     /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
@@ -103,12 +108,15 @@ impl WallSpec {
         let Identity { inside, uid, gid } = self.identity;
         map(&mut text, "uidmap", inside, uid);
         map(&mut text, "gidmap", inside, gid);
-        bind(&mut text, &self.root, "/", "nodev: true");
-        bind(&mut text, &self.runtime, "/cellblock", "nodev: true");
+        self.mount_root(&mut text);
         for device in DEVICES {
             bind(&mut text, Path::new(device), device, "nodev: false");
         }
-        self.mount_proc_and_tmp(&mut text);
+        self.mount_proc_and_memory(&mut text);
+        if self.private_root && !self.cold {
+            bind(&mut text, &self.runtime.layer, LAYER_PATH, "nodev: true");
+            bind(&mut text, &self.root, IMAGE_PATH, "nodev: true");
+        }
         if self.cold {
             // To make the cell's cgroup namespace once it has joined its cgroups, and to drop these
             // two again; both count in the wall's own user namespace only.
@@ -118,7 +126,26 @@ impl WallSpec {
         text
     }
 
-    fn mount_proc_and_tmp(&self, text: &mut String) {
+    /// A cold wall's root is its cell's own: an overlay, as a zygote's cells make one of what is bound
+    /// here.
+    fn mount_root(&self, text: &mut String) {
+        if !(self.private_root && self.cold) {
+            bind(text, &self.root, "/", "nodev: true");
+            let programs = self.runtime.programs();
+            return bind(text, &programs, "/cellblock", "nodev: true");
+        }
+        let (above, below) = (overlay_path(&self.runtime.layer), overlay_path(&self.root));
+        let options = quoted(&format!("lowerdir={above}:{below}"));
+        line(
+            text,
+            format_args!(
+                "mount {{ dst: \"/\" fstype: \"overlay\" rw: false options: {options} \
+                 nosuid: true nodev: true }}"
+            ),
+        );
+    }
+
+    fn mount_proc_and_memory(&self, text: &mut String) {
         // A zygote needs /proc writable, for its cells' uid maps, and whole, because the kernel
         // lets a cell mount its own only where an unmasked one is visible. A cold wall's is the
         // script's own: cut down to its processes.
@@ -135,14 +162,22 @@ impl WallSpec {
             ),
         );
         let (bytes, inodes) = if self.cold { self.tmp } else { (4096, 16) };
-        line(
-            text,
-            format_args!(
-                "mount {{ dst: \"/tmp\" fstype: \"tmpfs\" rw: true \
-                 options: \"size={bytes},nr_inodes={inodes},mode=0700\" \
-                 nosuid: true nodev: true noexec: true }}"
-            ),
-        );
+        // A zygote's cells mount their own.
+        let directories: &[&str] = if self.cold {
+            &["/tmp", "/dev/shm"]
+        } else {
+            &["/tmp"]
+        };
+        for directory in directories {
+            line(
+                text,
+                format_args!(
+                    "mount {{ dst: \"{directory}\" fstype: \"tmpfs\" rw: true \
+                     options: \"size={bytes},nr_inodes={inodes},mode=0700\" \
+                     nosuid: true nodev: true noexec: true }}"
+                ),
+            );
+        }
     }
 
     fn command(&self, text: &mut String) {
@@ -195,6 +230,19 @@ fn bind(text: &mut String, from: &Path, to: &str, devices: &str) {
     );
 }
 
+/// A path in the options of an overlay, where colons part directories and commas options:
+/// the kernel's Documentation/filesystems/overlayfs.rst, "Multiple lower layers".
+fn overlay_path(path: &Path) -> String {
+    let mut escaped = String::new();
+    for character in path.to_string_lossy().chars() {
+        if matches!(character, ':' | ',' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
 fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{arguments}");
@@ -227,7 +275,10 @@ mod tests {
         WallSpec {
             nsjail: "/opt/nsjail".into(),
             root: "/var/lib/cell block/\"root\"".into(),
-            runtime: "/run/runtime".into(),
+            runtime: Runtime {
+                layer: "/run/runtime".into(),
+            },
+            private_root: true,
             identity: Identity {
                 inside: 1000,
                 uid: 65534,
@@ -241,11 +292,11 @@ mod tests {
 
     #[test]
     fn odd_paths_are_quoted() {
-        assert!(
-            spec(false)
-                .to_config()
-                .contains(r#"src: "/var/lib/cell block/\"root\"" dst: "/""#)
-        );
+        let root = r#"src: "/var/lib/cell block/\"root\"" dst: "/""#;
+        assert!(spec(false).to_config().contains(root));
+        let root = r#"options: "lowerdir=/run/runtime:/var/lib/cell block/\"root\"""#;
+        assert!(spec(true).to_config().contains(root));
+        assert_eq!(overlay_path(Path::new("/a:b,c\\d")), "/a\\:b\\,c\\\\d");
         assert_eq!(quoted("é\n"), r#""\303\251\012""#);
     }
 
