@@ -87,7 +87,7 @@ fn run(tier: &str, setup: fn(&Path) -> Setup) {
         let good = all - (report.failed() - failed);
         let differ = fit
             .iter()
-            .filter(|script| script.difference(tier).is_some());
+            .filter(|script| script.difference(tier, version).is_some());
         let known = fit
             .iter()
             .filter(|script| script.known(tier, version).is_some());
@@ -146,7 +146,7 @@ impl Bench<'_> {
     }
 
     fn judge(&self, script: &Script, inside: &Outcome) -> Result<(), String> {
-        let difference = script.difference(self.tier);
+        let difference = script.difference(self.tier, self.version);
         if script.only_inside {
             return inside.check(difference.expect("one"));
         }

@@ -58,6 +58,8 @@ pub(crate) struct Script {
 pub(crate) struct Difference {
     /// For the reader of the table.
     why: String,
+    /// The oldest version with it.
+    min_python: Option<Version>,
     /// JSON.
     pub(crate) result: Option<String>,
     /// `error.type`.
@@ -87,13 +89,14 @@ impl Script {
     }
 
     /// What a cell of this tier makes of it, where that is not what plain Python does.
-    pub(crate) fn difference(&self, tier: &str) -> Option<&Difference> {
+    pub(crate) fn difference(&self, tier: &str, version: Version) -> Option<&Difference> {
         let own = match tier {
             "cold" => self.cold.as_ref(),
             "without namespaces" => self.without_namespaces.as_ref(),
             _ => None,
         };
-        own.or(self.differs.as_ref())
+        let here = |difference: &&Difference| within(version, difference.min_python, None);
+        own.or(self.differs.as_ref()).filter(here)
     }
 
     /// The fault that it is known to meet there.
