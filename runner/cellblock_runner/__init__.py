@@ -12,7 +12,7 @@ def preload() -> None:
     warm.preload()
 
 
-def finish(home: str, modules: list, restricted: list, pack: object, rehearses: bool) -> None:
+def finish(home: str, modules: list, restricted: dict, pack: object, rehearses: bool) -> None:
     """Do, in the zygote and after all imports, what its cells would each do alike.
 
     `pack()` has what is made after it lie together, and leaves alone what is free among the old.

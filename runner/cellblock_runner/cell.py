@@ -8,7 +8,20 @@ import os
 import sys
 import time
 
-from . import adapt, encode, files, imports, module, outputs, own, report, settle, stdio, where
+from . import (
+    adapt,
+    encode,
+    files,
+    imports,
+    module,
+    outputs,
+    own,
+    procfiles,
+    report,
+    settle,
+    stdio,
+    where,
+)
 from .channel import DONE, ERROR_PART, RESULT_PART, Channel, ChannelClosed, job_packet
 from .encode import TooLarge
 from .jsonc import dumps
@@ -41,11 +54,11 @@ class _Outcome:
         self.value = self.error = None
 
 
-def prepare(home: str, modules: list, restricted: list) -> None:
+def prepare(home: str, modules: list, restricted: dict) -> None:
     """Do what does not depend on the job. In a zygote, for all of its cells.
 
     `home` is the working directory to be, `modules` what nearly every script will import, and
-    `restricted` what none may.
+    `restricted` what none may, with the reasons.
     """
     global _rehearsal, _prepared_for
     global _receive, _unpack, _take_apart, _ordinary, _is_fork, _forget
@@ -67,6 +80,7 @@ def prepare(home: str, modules: list, restricted: list) -> None:
     _prepared_for = home
     imports.install(restricted)
     adapt.install()
+    procfiles.install()
     module.prepare()
     ordinary = module.ordinary
     _receive, _unpack, _take_apart = ordinary.receive, ordinary.unpack, ordinary.take_apart
@@ -84,7 +98,10 @@ def move(home: str) -> None:
 
 
 def run(
-    channel_fd: int, ready: object = None, restricted: list = (), rehearse_first: bool = True
+    channel_fd: int,
+    ready: object = None,
+    restricted: dict | None = None,
+    rehearse_first: bool = True,
 ) -> None:
     """Serve one job on the channel, then end the process: this never returns.
 
@@ -117,7 +134,7 @@ def serve_rehearsal() -> None:
     try:
         theirs.send(_rehearsal)
         theirs.shutdown(SHUT_WR)
-        _serve(ours.fileno(), None, (), False)
+        _serve(ours.fileno(), None, None, False)
     finally:
         module.ordinary.rehearse(False)
         quieten = undo
@@ -130,10 +147,10 @@ def _nothing() -> None:
     pass
 
 
-def _serve(channel_fd: int, ready: object, restricted: list, rehearse_first: bool) -> int:
+def _serve(channel_fd: int, ready: object, restricted: dict | None, rehearse_first: bool) -> int:
     if _prepared_for is None:
         stdio.install()
-        prepare(os.getcwd(), [], restricted)
+        prepare(os.getcwd(), [], restricted or {})
     if rehearse_first:
         rehearse()
     received = _receive(channel_fd, ready and ready(channel_fd))

@@ -17,7 +17,7 @@ _real_import = own.NAMES["__import__"]
 _real_import_module = importlib.import_module
 _real_importlib_import = importlib.__import__
 
-_restricted: frozenset = frozenset()
+_restricted: dict = {}  # name -> the reason, None if there is none to tell
 _tops: frozenset = frozenset()  # first components, which settle nearly every import at once
 
 
@@ -25,18 +25,20 @@ class RestrictedImportError(ImportError):
     """Raised in the script; an ImportError, so that `try: import x` falls back as usual."""
 
     def __init__(self, module: str) -> None:
-        super().__init__(f"import of '{module}' is restricted in this environment", name=module)
+        reason = _reason(module)
+        why = f": {reason}" if reason else " in this environment"
+        super().__init__(f"import of '{module}' is restricted{why}", name=module)
 
 
 RestrictedImportError.__module__ = "builtins"  # as it prints in tracebacks
 
 
-def install(restricted: list) -> None:
+def install(restricted: dict) -> None:
     """Guard the ways in."""
     global _restricted, _tops
     if not restricted:
         return
-    _restricted = frozenset(restricted)
+    _restricted = dict(restricted)
     _tops = frozenset(name.partition(".")[0] for name in restricted)
     own.replace_import(__import__)
     importlib.import_module = import_module
@@ -94,11 +96,18 @@ def _members(target: str, fromlist) -> list:
 
 
 def _is_restricted(name: str) -> bool:
-    while name:
-        if name in _restricted:
-            return True
+    return _entry(name) in _restricted
+
+
+def _reason(name: str) -> str | None:
+    return _restricted.get(_entry(name))
+
+
+def _entry(name: str) -> str:
+    """The restricted module that this is, or that it is a part of; else an empty string."""
+    while name and name not in _restricted:
         name = name.rpartition(".")[0]
-    return False
+    return name
 
 
 def _asked_by_script() -> bool:

@@ -5,7 +5,7 @@ import os
 import sys
 from functools import partial
 
-from . import own
+from . import generators, own
 
 __builtins__ = own.NAMES
 
@@ -31,7 +31,22 @@ def prepare() -> None:
     the rest is kept."""
     global _steps
     loaded = [(_modules[name], once) for name, once in _MODULES if _modules.get(name)]
-    _steps = tuple(filter(None, (once(module) for module, once in loaded)))
+    steps = [once(module) for module, once in loaded]
+    _steps = (*filter(None, steps), *generators.steps())
+
+
+def repeating() -> list:
+    """In the zygote: what no step of a fork seeds anew, in a sentence for the operator each."""
+    loaded = [(name, call) for name, call in _REPEATING if name in _modules]
+    by_library = [
+        f"{name}'s random numbers repeat from cell to cell until a script calls {call}"
+        for name, call in loaded
+    ]
+    by_class = [
+        f"the random generator of class {name} that a module made repeats from cell to cell"
+        for name in generators.unknown
+    ]
+    return by_library + by_class
 
 
 def _random(random) -> object:
@@ -102,4 +117,11 @@ _MODULES = (
     ("multiprocessing.process", _multiprocessing),
     ("tempfile", _tempfile),
     ("uuid", _uuid),
+)
+
+# Libraries with a generator of their own that no Python object leads to, and what seeds it.
+_REPEATING = (
+    ("torch", "torch.seed()"),
+    ("tensorflow", "tensorflow.random.set_seed()"),
+    ("mxnet", "mxnet.random.seed()"),
 )

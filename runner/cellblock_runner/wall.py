@@ -10,10 +10,11 @@ import os
 import sys
 import time
 
-from . import forkhooks
+from . import forkhooks, generators, threads
 
 PACKAGES = "/packages"
 HOME = "/tmp"
+_MOST_SAID = 4_000  # characters of an error: it travels in one packet
 
 
 def zygote(root=None):
@@ -28,16 +29,21 @@ def zygote(root=None):
     import cellblock_runner
 
     begun = time.monotonic()
-    stage = "start"
+    started = threads.watch()
     try:
-        stage = "preload the runner"
         cellblock_runner.preload()
+        seeds = generators.watch()
         for module in wall.preload:
-            stage = f"preload {module}"
+            wall.begins("import", module)
             __import__(module)
-        stage = "exercise"
+            started.note(f"the import of {module}")
+        wall.begins("exercise")
         exec(compile(wall.exercise, "<exercise>", "exec"), {"__name__": "exercise"})
-        stage = "prepare for forks"
+        started.note("the exercise")
+        seeds.stop()
+        wall.begins("threads")
+        started.check()
+        wall.begins("forks")
         if root:
             _find_time_zones(root)
         hooks.stop()
@@ -45,21 +51,22 @@ def zygote(root=None):
         cellblock_runner.finish(
             HOME, wall.preload, wall.restricted, lambda: _pack(wall), wall.rehearses
         )
-        stage = "check for threads"
-        _only_one_thread()
-        stage = "freeze"
+        started.check()
         _freeze(wall)
         wall.settle()
         cellblock_runner.settle.take_reserve()
-        stage = "filter system calls"
         wall.become_zygote()
+    except threads.Running as error:
+        wall.fatal(str(error))
+        os._exit(1)
     except BaseException as error:
-        wall.fatal(stage, f"{type(error).__name__}: {error}")
+        wall.fatal(f"{type(error).__name__}: {error}"[:_MOST_SAID])
         os._exit(1)
     warm_ms = int((time.monotonic() - begun) * 1000)
     version = sys.version.split()[0]  # platform's own is one that every cell would give back
     run = _runner(wall, bool(root))
-    _run(wall.serve(version, warm_ms, cellblock_runner.seed.reseed, hooks.foreign), run)
+    seed = cellblock_runner.seed
+    _run(wall.serve(version, warm_ms, seed.repeating(), seed.reseed, hooks.foreign), run)
 
 
 def cold():
@@ -103,16 +110,6 @@ def _find_time_zones(root):
     import zoneinfo
 
     zoneinfo.reset_tzpath([root + "/usr/share/zoneinfo"])
-
-
-def _only_one_thread():
-    """A fork copies one thread. Locks that another holds would stay locked in every cell."""
-    threads = len(os.listdir("/proc/self/task"))
-    if threads != 1:
-        raise RuntimeError(
-            f"{threads} threads are running after the preload; a module started them on import "
-            "(set its thread count to 1, or take it off the preload list)"
-        )
 
 
 def _pack(wall):

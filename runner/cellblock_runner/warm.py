@@ -5,7 +5,7 @@ import importlib
 import inspect
 import sys
 
-from . import cell, encode, module, own, report, seed, trace, where  # noqa: F401
+from . import cell, encode, module, own, procfiles, report, seed, trace, where  # noqa: F401
 
 __builtins__ = own.NAMES
 
@@ -32,6 +32,7 @@ def preload() -> None:
 
     Randomness is left alone, OpenSSL's above all: see `seed`.
     """
+    procfiles.install()
     for name in _ALSO:
         importlib.import_module(name)
     where.learn("/nonexistent")

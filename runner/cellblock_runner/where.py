@@ -13,13 +13,15 @@ _BOOTSTRAP = "<frozen importlib"
 # From a code object, as frames have it: __file__ need not be spelled the same.
 _HERE = (lambda: None).__code__.co_filename.rpartition("/")[0] + "/"
 
+_home = ""
 _library: tuple = ()
 _prefixes: tuple = ()
 
 
 def learn(home: str) -> None:
     """Take note of the library directories, before the script can add to sys.path."""
-    global _library, _prefixes
+    global _home, _library, _prefixes
+    _home = home
     stdlib = os.__file__.rpartition("/")[0]
     roots = {
         path.rstrip("/") + "/"
@@ -29,6 +31,11 @@ def learn(home: str) -> None:
     _library = tuple(roots)
     # The longest first, so that site-packages goes before the directory it lies in.
     _prefixes = tuple(sorted((*roots, home.rstrip("/") + "/"), key=len, reverse=True))
+
+
+def home() -> str:
+    """The script's directory."""
+    return _home
 
 
 def is_runner(filename: str) -> bool:

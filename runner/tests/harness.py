@@ -23,7 +23,8 @@ RESULT, ERROR, FILE_HEAD, FILE_PART, STARTED, DONE = 0x11, 0x12, 0x13, 0x14, 0x1
 WHOLE_RESULT = 0x16  # and done
 LIMITS = {"result_bytes": 4 << 20, "output_files_bytes": 1 << 20, "output_files_count": 10}
 _COLD = (
-    "import sys; from cellblock_runner import cell; cell.run(int(sys.argv[1]), None, sys.argv[2:])"
+    "import sys, json; from cellblock_runner import cell; "
+    "cell.run(int(sys.argv[1]), None, json.loads(sys.argv[2]))"
 )
 
 cellblock_runner.preload()
@@ -87,7 +88,7 @@ def packets(data):
         yield TOKEN + b"\x02" + data[start : start + 65519]
 
 
-def run(script, cold=False, timeout=20.0, hook=None, python_args=(), restricted=(), **fields):
+def run(script, cold=False, timeout=20.0, hook=None, python_args=(), restricted=None, **fields):
     """Run one job; `hook(pid, server)` may meddle before the job is sent."""
     data = document(script, **fields)
     home = os.path.realpath(tempfile.mkdtemp(prefix="cell"))
@@ -132,7 +133,8 @@ def _start_cold(client, pipes, home, python_args, restricted):
     roots = {os.path.dirname(os.path.dirname(os.path.abspath(cell.__file__))): None}
     roots[os.path.dirname(os.path.abspath(cellblock_zygote.__file__))] = None
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
-    command = [sys.executable, *python_args, "-c", _COLD, str(CHANNEL), *restricted]
+    command = [sys.executable, *python_args, "-c", _COLD, str(CHANNEL)]
+    command.append(json.dumps(restricted or {}))
     pid = os.fork()
     if pid:
         return pid

@@ -12,7 +12,7 @@ cellblock_runner.preload()
 from cellblock_runner import cell, gather, imports, own, rehearsal, seed, settle
 
 seed.prepare()
-cell.prepare(os.getcwd(), ["json"], ["socket"])
+cell.prepare(os.getcwd(), ["json"], {"socket": "no network"})
 old = {name: vars(cell)[name] for name in ("run", "_serve", "_Outcome", "_attempt", "quieten")}
 modules, guard = dict(sys.modules), own.PUBLIC["__import__"]
 gather.renew(rehearsal._rehearse)
@@ -40,4 +40,4 @@ class Renewal(unittest.TestCase):
             [sys.executable, "-c", _ZYGOTE], capture_output=True, text=True, timeout=60
         )
         self.assertEqual((done.stderr, done.returncode), ("", 0))
-        self.assertEqual(done.stdout, "import of 'socket' is restricted in this environment\n")
+        self.assertEqual(done.stdout, "import of 'socket' is restricted: no network\n")

@@ -103,7 +103,7 @@ class Monkeypatches(unittest.TestCase):
 
     def test_restricted_imports_still_answer(self):
         for sabotage in ("vars(builtins).clear()", "sys.modules.clear()", "sys._getframe = None"):
-            answer = run(self.script(sabotage, RETURN), restricted=["socket"])
+            answer = run(self.script(sabotage, RETURN), restricted={"socket": None})
             self.assertEqual(answer.frames, RESULT_OF_ONE)
 
 

@@ -4,17 +4,19 @@ import unittest
 
 from harness import run
 
-RESTRICTED = ["socket", "urllib.request", "http.client", "multiprocessing", "ctypes"]
+REASON = "there is no network; send files"
+RESTRICTED = {"socket": REASON, "urllib.request": REASON}
+RESTRICTED |= dict.fromkeys(("http.client", "multiprocessing", "ctypes"))
 
 
 class Refused(unittest.TestCase):
     def check(self, script, module, line=1, **fields):
+        reason = RESTRICTED.get(module)
         answer = run(script, restricted=RESTRICTED, **fields)
         error = answer.error
         self.assertEqual(error["type"], "restricted_import")
-        self.assertEqual(
-            error["message"], f"import of '{module}' is restricted in this environment"
-        )
+        why = f": {reason}" if reason else " in this environment"
+        self.assertEqual(error["message"], f"import of '{module}' is restricted{why}")
         self.assertEqual((error["module"], error["line"]), (module, line))
         for hidden in ("imports.py", 'File "importlib', "frozen importlib", 'File "/'):
             self.assertNotIn(hidden, error["traceback"])

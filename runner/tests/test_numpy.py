@@ -86,14 +86,8 @@ class Pandas(unittest.TestCase):
         self.assertEqual(run(script).text, expected)
 
     def test_with_the_restricted_list(self):
-        restricted = [
-            "socket",
-            "subprocess",
-            "ctypes",
-            "multiprocessing",
-            "urllib.request",
-            "http.client",
-        ]
+        names = ("socket", "subprocess", "ctypes", "urllib.request", "http.client")
+        restricted = dict.fromkeys(names)
         script = (
             "import io\nimport pandas as pd\n"
             "def main(): return pd.read_csv(io.StringIO('a,b\\n1,2\\n')).groupby('a').sum().to_dict()"

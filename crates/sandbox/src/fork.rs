@@ -3,6 +3,7 @@
 use std::os::fd::{OwnedFd, RawFd};
 
 use cellblock_wire::{
+    job::CellLimits,
     packet::{self, Kind, LIMITS_END, Token},
     report::SetupFailure,
 };
@@ -138,20 +139,21 @@ pub fn seal(plan: &Plan, descriptors: &CellDescriptors) -> RawFd {
 
 /// Tells the server that this sealed process is ready, and waits for the run's limits. Returns the
 /// length of the job's first packet, which waits to be read, so that whoever reads it need not set
-/// aside room for the largest; ends the process where anything fails or the server has gone.
+/// aside room for the largest, and the limits; ends the process where anything fails or the server has
+/// gone.
 ///
 /// `own`: what [`sizes_before`] gave. `counted`: a cgroup counts the cell's memory.
 ///
 /// Apart from [`seal`], so that the runner can prepare in between: what it does there, no client
 /// waits for.
-pub fn await_job(channel: RawFd, own: Option<Sizes>, counted: bool) -> usize {
+pub fn await_job(channel: RawFd, own: Option<Sizes>, counted: bool) -> (usize, CellLimits) {
     // Before the job comes, like everything that does not depend on it.
     let own = own.or_else(|| limits::sizes().ok());
-    let length = own.and_then(|own| {
+    let awaited = own.and_then(|own| {
         send(channel, Kind::Ready, &[]).ok()?;
         await_limits(channel, own, counted)
     });
-    length.unwrap_or_else(|| sys::exit_now(1))
+    awaited.unwrap_or_else(|| sys::exit_now(1))
 }
 
 fn send(channel: RawFd, kind: Kind, payload: &[u8]) -> Result<(), Errno> {
@@ -161,7 +163,7 @@ fn send(channel: RawFd, kind: Kind, payload: &[u8]) -> Result<(), Errno> {
 
 /// Waits for the first packet and applies the limits in it. The packet stays for the runner; its
 /// length is returned.
-fn await_limits(channel: RawFd, own: Sizes, counted: bool) -> Option<usize> {
+fn await_limits(channel: RawFd, own: Sizes, counted: bool) -> Option<(usize, CellLimits)> {
     let mut start = [0; LIMITS_END];
     // TRUNC: the length is that of the packet, not of what fits.
     let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
@@ -173,6 +175,7 @@ fn await_limits(channel: RawFd, own: Sizes, counted: bool) -> Option<usize> {
         }
     };
     let received = start.get(..length.min(LIMITS_END))?;
-    limits::apply(&packet::limits(received)?, own, counted).ok()?;
-    Some(length)
+    let limits = packet::limits(received)?;
+    limits::apply(&limits, own, counted).ok()?;
+    Some((length, limits))
 }

@@ -8,6 +8,7 @@
 //! [`Ordinary`] runs that job, as far as it is an ordinary one.
 
 mod control;
+mod opened;
 mod ordinary;
 mod sys;
 mod wall;
@@ -18,5 +19,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod cellblock_zygote {
     #[pymodule_export]
-    use super::{ordinary::Ordinary, wall::Wall};
+    use super::{
+        opened::{open, open_instead},
+        ordinary::Ordinary,
+        wall::{Wall, memory_limit},
+    };
 }

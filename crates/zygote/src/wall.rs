@@ -2,8 +2,9 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     os::fd::{AsRawFd, OwnedFd},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use cellblock_sandbox::{
@@ -13,7 +14,7 @@ use cellblock_sandbox::{
     plan::{CellDescriptors, Plan},
 };
 use cellblock_wire::{
-    control::{Event, Ready, Request, Setup},
+    control::{Event, Ready, Request, Setup, Stage},
     preparation::Preparation,
 };
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
@@ -22,6 +23,15 @@ use crate::{
     control,
     sys::{immortal, interpreter, memory},
 };
+
+/// Of the run whose job has come to this process. Not in [`Wall`], which one thread alone may use.
+static MEMORY_LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// The bytes of memory that the run may add, or 0 where no job has come.
+#[pyfunction]
+pub(crate) fn memory_limit() -> u64 {
+    MEMORY_LIMIT.load(Ordering::Relaxed)
+}
 
 /// The wall: what the server asked for, and how to make cells.
 #[pyclass(unsendable, module = "cellblock_zygote")]
@@ -32,9 +42,9 @@ pub(crate) struct Wall {
     /// Source to run once after the imports.
     #[pyo3(get)]
     exercise: String,
-    /// Modules that scripts may not import.
+    /// Modules that scripts may not import, each with the reason, if there is one to tell.
     #[pyo3(get)]
-    restricted: Vec<String>,
+    restricted: BTreeMap<String, Option<String>>,
     /// What to leave out of what makes forks cheap.
     without: BTreeSet<Preparation>,
     plan: Plan,
@@ -105,10 +115,24 @@ impl Wall {
         memory::settle(&self.without);
     }
 
-    /// Tells the server that this wall cannot serve.
+    /// Tells the server what begins now: if the interpreter crashes or hangs in it, nobody else can.
     #[expect(clippy::unused_self, reason = "a method in Python")]
-    fn fatal(&self, stage: String, message: String) -> PyResult<()> {
-        control::send(&Event::Fatal { stage, message }, None).map_err(error)
+    #[pyo3(signature = (stage, module=None))]
+    fn begins(&self, stage: &str, module: Option<String>) -> PyResult<()> {
+        let stage = match (stage, module) {
+            ("import", Some(module)) => Stage::Import(module),
+            ("exercise", None) => Stage::Exercise,
+            ("threads", None) => Stage::Threads,
+            ("forks", None) => Stage::Forks,
+            (other, _) => return Err(error(format_args!("no stage is named {other}"))),
+        };
+        control::send(&Event::Begins { stage }, None).map_err(error)
+    }
+
+    /// Tells the server that this wall cannot serve, because of what was begun last.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn fatal(&self, message: String) -> PyResult<()> {
+        control::send(&Event::Fatal { message }, None).map_err(error)
     }
 
     /// Makes this process a zygote: from now on it can do little but make cells.
@@ -126,10 +150,16 @@ impl Wall {
         py: Python<'_>,
         python: String,
         warm_ms: u64,
+        warnings: Vec<String>,
         reseed: &Bound<'_, PyAny>,
         hooks: bool,
     ) -> PyResult<Option<(i32, bool)>> {
-        control::send(&Event::Ready(Ready { python, warm_ms }), None).map_err(error)?;
+        let ready = Ready {
+            python,
+            warm_ms,
+            warnings,
+        };
+        control::send(&Event::Ready(ready), None).map_err(error)?;
         let fork = interpreter::Fork::new(py, hooks);
         while let Some((cell, rehearse, descriptors)) = next_cell()? {
             let numbers = numbers(&descriptors, self.plan.is_in_place())?;
@@ -164,12 +194,19 @@ impl Wall {
     /// In a cell: tells the server that it is ready, and returns when a job has come on the channel
     /// of this number, with the length of its first packet.
     fn await_job(&self, channel: i32) -> usize {
-        fork::await_job(channel, self.own.get(), self.plan.counts_memory())
+        let (length, limits) = fork::await_job(channel, self.own.get(), self.plan.counts_memory());
+        MEMORY_LIMIT.store(limits.memory_bytes, Ordering::Relaxed);
+        length
     }
 
     /// Becomes the one cell that this wall was started for, and returns the same as `serve`.
     fn become_cell(&self, py: Python<'_>, python: String) -> PyResult<Option<(i32, bool)>> {
-        control::send(&Event::Ready(Ready { python, warm_ms: 0 }), None).map_err(error)?;
+        let ready = Ready {
+            python,
+            warm_ms: 0,
+            warnings: Vec::new(),
+        };
+        control::send(&Event::Ready(ready), None).map_err(error)?;
         let Some((_, rehearse, descriptors)) = next_cell()? else {
             return Ok(None);
         };

@@ -8,7 +8,8 @@ fn each_has_its_own_packages_engine_and_rules() {
         let setup = setup
             .clone()
             .with_plain()
-            .set("environments.plain", "engine", "\"cold\"");
+            .set("environments.plain", "engine", "\"cold\"")
+            .set("environments.plain", "restricted", r#"["this", "pty"]"#);
         let server = setup.start();
         let zygotes = server.zygotes().len();
         report.check("one zygote, since plain is cold", zygotes == 1, zygotes);
@@ -30,6 +31,18 @@ fn each_has_its_own_packages_engine_and_rules() {
             .run(&server, report);
         plain("plain does not", socket)
             .returns("1")
+            .run(&server, report);
+        plain("the operator gives no reason", "import this")
+            .fails("restricted_import")
+            .message("import of 'this' is restricted in this environment")
+            .error("module", "this")
+            .line(1)
+            .run(&server, report);
+        plain("the list's own reason is known", "import pty")
+            .fails("restricted_import")
+            .message_has("restricted: a sandbox runs no other program")
+            .error("module", "pty")
+            .line(1)
             .run(&server, report);
         server.stop(report);
     });

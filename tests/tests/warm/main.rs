@@ -7,6 +7,7 @@
 )]
 
 mod death;
+mod degraded;
 mod environments;
 mod forked;
 mod in_place;

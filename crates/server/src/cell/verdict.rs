@@ -178,7 +178,7 @@ fn crashed(signal: u8) -> Failure {
 }
 
 /// The names of signal(7); numbers that differ between architectures do not occur on ours.
-fn signal_name(signal: u8) -> String {
+pub(crate) fn signal_name(signal: u8) -> String {
     const NAMES: [&str; 31] = [
         "SIGHUP",
         "SIGINT",

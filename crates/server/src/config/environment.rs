@@ -156,6 +156,16 @@ pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
 }
 
 impl Config {
+    /// What is enough for one execution in this environment: one cell, and no other environment.
+    #[must_use]
+    pub fn only(mut self, environment: &str) -> Self {
+        self.environments.retain(|name, _| name == environment);
+        self.pool.warm_cells = 1;
+        self.pool.max_running = 1;
+        self.pool.zygotes = 1;
+        self
+    }
+
     /// The names of the environments, for messages.
     pub fn environment_names(&self) -> String {
         join_names(&self.environments)

@@ -28,6 +28,9 @@ options! {
         "Cells after which a zygote is replaced, and with it address layout and hash seed.";
     zygote_seconds: u64 = 3600, in 1..=31_536_000;
         "zygote-seconds", "CELLBLOCK_ZYGOTE_SECONDS", "Seconds after which a zygote is replaced.";
+    start_seconds: u64 = 60, in 1..=3_600;
+        "start-seconds", "CELLBLOCK_START_SECONDS",
+        "Seconds that an environment may take to become ready: imports of large packages on a slow disk.";
     zygote_without: String = String::new();
         "zygote-without", "CELLBLOCK_ZYGOTE_WITHOUT",
         "What zygotes leave out of what makes forks cheap, by name, separated by commas, such as immortal.";
@@ -52,6 +55,11 @@ impl PoolConfig {
     /// The name that is no preparation's.
     pub fn unprepared(&self) -> Result<BTreeSet<Preparation>, UnknownName> {
         named_in(&self.zygote_without, &Preparation::ALL, Preparation::name)
+    }
+
+    /// Time that an environment may take to become ready.
+    pub fn start_timeout(&self) -> Duration {
+        Duration::from_secs(self.start_seconds)
     }
 
     /// Time that an execution may wait for a place.

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::{
-    config::Config,
+    config::{Config, DEFAULT_ENVIRONMENT},
     engine::{Engine, LayerState, StartError},
     execution::{Draft, InvalidRequest},
 };
@@ -27,11 +27,15 @@ pub(super) async fn check(config: &Config) -> (Vec<Finding>, Vec<LayerState>) {
         let check = format!("script in {name}");
         findings.push(match run(&engine, &config, name).await {
             Ok(()) => Finding::ok(&check, format!("runs in a cell of the {kind} engine")),
-            Err(error) => Finding::missing(
-                &check,
-                error,
-                "Run it with `cellblock run --log debug` to see what nsjail says.",
-            ),
+            Err(error) => {
+                let remedy = format!(
+                    "Run `cellblock env build {name}` to see what fails, and `cellblock run --log \
+                     debug` for what nsjail says."
+                );
+                // The server starts without it.
+                let spared = name != DEFAULT_ENVIRONMENT;
+                Finding::missing(&check, error, remedy).or_degraded(spared)
+            }
         });
     }
     engine.drain();

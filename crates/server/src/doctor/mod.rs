@@ -86,7 +86,7 @@ pub async fn examine(config: &Config) -> Diagnosis {
     };
     let mut checks = parts.unwrap_or_default();
     let (whole, isolation) = cells::check(config).await;
-    let ready = whole.iter().all(|finding| finding.state == State::Ok);
+    let ready = !whole.iter().any(|finding| finding.state == State::Missing);
     checks.extend(whole);
     Diagnosis {
         ready,

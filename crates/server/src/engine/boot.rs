@@ -14,9 +14,6 @@ use crate::{
     wall::WallSpec,
 };
 
-/// How long a wall may take to become ready: imports of large packages on a slow disk.
-const START_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// See [`Engine::start`].
 pub(super) async fn start(config: &Config) -> Result<Engine, StartError> {
     let for_host = config.clone();
@@ -123,7 +120,7 @@ fn environment_settings(
         zygotes: config.pool.zygotes as usize,
         zygote_runs: config.pool.zygote_runs,
         zygote_age: Duration::from_secs(config.pool.zygote_seconds),
-        start_timeout: START_TIMEOUT,
+        start_timeout: config.pool.start_timeout(),
     }
 }
 

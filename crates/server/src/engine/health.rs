@@ -21,12 +21,30 @@ pub struct EnvironmentHealth {
     pub name: String,
     /// It can run an execution now.
     pub ready: bool,
+    /// Whether it can, or will by itself.
+    pub state: EnvironmentState,
     /// Such as `3.11.7`; `None` until its interpreter has answered.
     pub python: Option<String>,
-    /// Why it will not be ready, in one line that may be shown to clients; `None` while it is
-    /// merely starting.
+    /// Why it is degraded, in one line that may be shown to clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What is not as it is in a fresh interpreter; absent where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub warnings: Vec<String>,
+}
+
+/// What an environment is up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvironmentState {
+    /// It runs executions.
+    Ready,
+    /// It warms up.
+    Starting,
+    /// It cannot make sandboxes, and its executions are refused with the reason. It is tried again
+    /// from time to time.
+    Degraded,
 }
 
 /// One isolation layer, and whether it is in force.

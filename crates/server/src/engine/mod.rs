@@ -3,6 +3,7 @@
 mod admission;
 mod boot;
 mod cold;
+mod environments;
 mod health;
 mod host;
 mod in_place;
@@ -11,10 +12,10 @@ mod settings;
 mod source;
 mod start_error;
 mod stats;
+mod try_out;
 mod warm;
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,15 +36,16 @@ use crate::{
     telemetry::phase,
 };
 use admission::Admission;
-pub use health::{EngineHealth, EnvironmentHealth, LayerMode, LayerState};
+use environments::Environments;
+pub use health::{EngineHealth, EnvironmentHealth, EnvironmentState, LayerMode, LayerState};
 pub use host::spec;
 pub(crate) use host::{find_environment, find_nsjail, outer_identity};
 use running::Running;
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
-use source::Source;
 pub use source::SourceError;
 pub use start_error::StartError;
 pub use stats::{EngineStats, EnvironmentStats, SECONDS};
+pub use try_out::{TryOut, tried, try_out};
 
 /// How often a run is tried before its loss is the client's. A zygote that dies as soon as it is
 /// ready costs whoever waited for it a try, and a cell of a dead one may still be met before its end
@@ -54,7 +56,7 @@ const TRIES: u32 = 6;
 #[derive(Debug)]
 pub struct Engine {
     admission: Admission,
-    environments: BTreeMap<String, Source>,
+    environments: Environments,
     run: RunSettings,
     isolation: Vec<LayerState>,
     scratch: Option<Arc<Scratch>>,
@@ -67,6 +69,17 @@ pub enum EngineError {
     /// The client's fault: no such environment.
     #[error("no environment is named {0:?}")]
     UnknownEnvironment(String),
+    /// The operator's to mend: this environment has no cells, for this reason if one is known.
+    #[error("environment {name:?} is {}", match reason {
+        Some(reason) => format!("not ready: {reason}"),
+        None => "starting; try again".to_owned(),
+    })]
+    NotReady {
+        /// Its name.
+        name: String,
+        /// Why, as clients may know it; `None` while it merely starts.
+        reason: Option<String>,
+    },
     /// Nobody's fault: every place is taken and the queue is full, or waiting took too long.
     #[error("no room now")]
     Overloaded,
@@ -85,27 +98,16 @@ impl Engine {
         boot::start(config).await
     }
 
-    /// Starts every environment's cells and waits until each has one ready.
+    /// Starts every environment's cells, and waits until each that can has one ready.
     async fn with_settings(
         settings: EngineSettings,
         groups: Option<Arc<Groups>>,
     ) -> Result<Self, StartError> {
-        let mut environments = BTreeMap::new();
         let mut scratches = settings.environments.iter().filter_map(|it| it.scratch());
         let scratch = scratches.next().cloned();
-        for environment in settings.environments {
-            let name = environment.name.clone();
-            let source = Source::start(environment, groups.clone())
-                .await
-                .map_err(|source| StartError::Source {
-                    name: name.clone(),
-                    source: Box::new(source),
-                })?;
-            environments.insert(name, source);
-        }
         Ok(Self {
             admission: Admission::new(settings.admission),
-            environments,
+            environments: Environments::start(settings.environments, groups.as_ref()).await?,
             run: settings.run,
             isolation: settings.isolation,
             scratch,
@@ -131,10 +133,15 @@ impl Engine {
         live: Option<Live>,
     ) -> Result<Outcome, EngineError> {
         let arrived = Instant::now();
-        let source = self
-            .environments
-            .get(&request.environment)
-            .ok_or_else(|| EngineError::UnknownEnvironment(request.environment.clone()))?;
+        let name = &request.environment;
+        let environment = self.environments.get(name);
+        let environment =
+            environment.ok_or_else(|| EngineError::UnknownEnvironment(name.clone()))?;
+        let source = environment.source();
+        let source = source.ok_or_else(|| EngineError::NotReady {
+            name: name.clone(),
+            reason: environment.reason(),
+        })?;
         let task = self.task(&request, live)?;
         let mut want = source.want();
         let entering = self.admission.enter(&request.client);
@@ -174,28 +181,17 @@ impl Engine {
 
     /// The state of the engine now. Cheap: called for every record and every health probe.
     pub fn health(&self) -> EngineHealth {
-        let environments = self
-            .environments
-            .iter()
-            .map(|(name, source)| EnvironmentHealth {
-                name: name.clone(),
-                ready: true,
-                python: Some(source.python().to_owned()),
-                reason: None,
-            });
         EngineHealth {
             ready: !self.draining.load(Ordering::Relaxed),
-            environments: environments.collect(),
+            environments: self.environments.health(),
             isolation: self.isolation.clone(),
         }
     }
 
     /// The figures of the engine now.
     pub fn stats(&self) -> EngineStats {
-        let environments = self.environments.iter();
-        let environments = environments.map(|(name, source)| source.stats(name));
         EngineStats {
-            environments: environments.collect(),
+            environments: self.environments.stats(),
             ..self.admission.stats()
         }
     }
@@ -230,7 +226,7 @@ impl Engine {
                 waiting: 0,
                 patience,
             }),
-            environments: BTreeMap::new(),
+            environments: Environments::default(),
             run: RunSettings {
                 stdout_bytes: 0,
                 stderr_bytes: 0,

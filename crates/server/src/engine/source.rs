@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
-    config::EngineKind,
+    config::{EngineKind, restricted},
     wall::{ControlError, WallError},
 };
 
@@ -56,6 +56,28 @@ pub enum SourceError {
     Timeout(std::time::Duration),
 }
 
+/// Most characters of a reason that a client sees.
+const REASON: usize = 500;
+
+impl SourceError {
+    /// What the environment itself does wrong when it is warmed up; `None` where this machine does.
+    pub fn of_preload(&self) -> Option<String> {
+        match self {
+            Self::Wall(error) => error.of_preload(),
+            _ => None,
+        }
+    }
+
+    /// In one line, without what is nobody's but the operator's.
+    pub(super) fn for_clients(&self) -> String {
+        let reason = self.of_preload().unwrap_or_else(|| {
+            "it cannot make sandboxes; the server's log has the cause".to_owned()
+        });
+        let words: Vec<_> = reason.split_whitespace().collect();
+        words.join(" ").chars().take(REASON).collect()
+    }
+}
+
 impl Source {
     pub(super) async fn start(
         settings: EnvironmentSettings,
@@ -93,15 +115,17 @@ impl Source {
 
     /// The figures of the environment of this name now.
     pub(super) fn stats(&self, name: &str) -> EnvironmentStats {
-        let name = name.to_owned();
         match self {
-            Self::Warm(warm) => warm.stats(name),
-            Self::Cold(_) => EnvironmentStats {
-                name,
-                ready: 0,
-                zygote_restarts: 0,
-                refill: None,
-            },
+            Self::Warm(warm) => warm.stats(name.to_owned()),
+            Self::Cold(_) => EnvironmentStats::none(name),
+        }
+    }
+
+    /// What is not as it is in a fresh interpreter.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Warm(warm) => warm.warnings().to_vec(),
+            Self::Cold(_) => Vec::new(),
         }
     }
 
@@ -119,7 +143,7 @@ pub(super) fn setup(settings: &EnvironmentSettings) -> Result<Setup, SourceError
     Ok(Setup {
         preload: settings.preload.clone(),
         exercise: settings.exercise.clone(),
-        restricted: settings.restricted.clone(),
+        restricted: restricted::with_reasons(&settings.restricted),
         without: settings.without.clone(),
         policy: serde_json::to_value(&*settings.policy)?,
     })

@@ -117,6 +117,17 @@ pub enum StartError {
         /// Why it is.
         reason: String,
     },
+    /// An environment's modules, its exercise, or the threads of either keep it from being warmed up.
+    #[error(
+        "environment {name:?} cannot be warmed up: {problem}; mend its preload list or its exercise \
+         ([environments.{name}]), and see with `cellblock env build {name}`"
+    )]
+    Preload {
+        /// The environment's name.
+        name: String,
+        /// What went wrong, and which module it was.
+        problem: String,
+    },
     /// A sandbox could not be made.
     #[error(
         "environment {name:?} cannot make sandboxes: {source}; `cellblock doctor` tells what this \
@@ -131,4 +142,17 @@ pub enum StartError {
     /// Blocking work was given up.
     #[error("the program is shutting down")]
     Interrupted,
+}
+
+impl StartError {
+    /// Why the environment of this name has no cells.
+    pub(super) fn of_environment(name: String, source: SourceError) -> Self {
+        match source.of_preload() {
+            Some(problem) => Self::Preload { name, problem },
+            None => Self::Source {
+                name,
+                source: Box::new(source),
+            },
+        }
+    }
 }

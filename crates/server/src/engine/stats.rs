@@ -33,3 +33,15 @@ pub struct EnvironmentStats {
     /// is no stock.
     pub refill: Option<Histogram>,
 }
+
+impl EnvironmentStats {
+    /// Those of an environment without a stock of cells.
+    pub(super) fn none(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ready: 0,
+            zygote_restarts: 0,
+            refill: None,
+        }
+    }
+}

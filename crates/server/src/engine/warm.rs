@@ -26,6 +26,7 @@ pub(super) struct Warm {
     shelf: Arc<Shelf>,
     patience: std::time::Duration,
     python: String,
+    warnings: Vec<String>,
     // Ended when dropped.
     _keepers: JoinSet<()>,
 }
@@ -127,7 +128,10 @@ impl Warm {
         let settings = Arc::new(settings);
         // The first tells whether it can be done at all.
         let first = keeper::start_wall(&settings).await?;
-        let python = first.ready.python.clone();
+        let (python, warnings) = (first.ready.python.clone(), first.ready.warnings.clone());
+        for warning in &warnings {
+            tracing::warn!(environment = settings.name, "{warning}");
+        }
         let mut keepers = JoinSet::new();
         let (failed, mut failures) = watch::channel(None);
         let mut first = Some(first);
@@ -144,6 +148,7 @@ impl Warm {
             shelf,
             patience,
             python,
+            warnings,
             _keepers: keepers,
         };
         // Ready means that a request would meet a cell.
@@ -180,6 +185,10 @@ impl Warm {
             zygote_restarts: self.shelf.restarts.load(Ordering::Relaxed),
             refill: Some(self.shelf.refill.clone()),
         }
+    }
+
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub(super) fn python(&self) -> &str {

@@ -56,6 +56,18 @@ pub enum BuildError {
         version: String,
     },
 
+    /// The configuration's fault: objects lie otherwise in the memory of such an interpreter.
+    #[error(
+        "{} is {kind} of CPython, which cannot be used: give the path of a usual one",
+        path.display()
+    )]
+    UnsupportedBuild {
+        /// The interpreter.
+        path: PathBuf,
+        /// As in `a debug build`.
+        kind: &'static str,
+    },
+
     /// The configuration's fault: the interpreter does not use glibc's dynamic loader.
     #[error(
         "{} is not linked to the GNU C library dynamically, which cannot be used: install a usual build of CPython",

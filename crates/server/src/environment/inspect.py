@@ -46,6 +46,9 @@ print(
             "minor": sys.version_info[1],
             "build": sys.version,
             "machine": os.uname()[4],
+            # Py_DEBUG and Py_GIL_DISABLED, without the 20 ms that sysconfig takes to tell.
+            "debug": hasattr(sys, "gettotalrefcount"),
+            "free_threaded": "t" in getattr(sys, "abiflags", ""),
             "c_library": c_library(),
             "executable": base_executable(),
             "prefix": sys.base_prefix,

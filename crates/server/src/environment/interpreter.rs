@@ -25,6 +25,10 @@ pub(super) struct Interpreter {
     pub(super) build: String,
     /// As `uname -m` names it.
     pub(super) machine: String,
+    /// Built with `--with-pydebug`.
+    debug: bool,
+    /// Built with `--disable-gil`.
+    free_threaded: bool,
     /// The C library's version, as in `glibc 2.36`. Empty for others.
     pub(super) c_library: String,
     /// The real file, behind symbolic links and virtual environments.
@@ -84,7 +88,15 @@ impl Interpreter {
                 version: self.version,
             });
         }
-        Ok(self)
+        let kind = match self {
+            Self { debug: true, .. } => "a debug build",
+            Self {
+                free_threaded: true,
+                ..
+            } => "a free-threaded build",
+            _ => return Ok(self),
+        };
+        Err(BuildError::UnsupportedBuild { path, kind })
     }
 
     /// As in `3.11`.
@@ -123,6 +135,26 @@ pub(super) fn last_line(said: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn answer(implementation: &str, minor: u32) -> Interpreter {
+        Interpreter {
+            implementation: implementation.to_owned(),
+            version: format!("3.{minor}.0"),
+            major: 3,
+            minor,
+            build: String::new(),
+            machine: String::new(),
+            debug: false,
+            free_threaded: false,
+            c_library: String::new(),
+            executable: PathBuf::new(),
+            prefix: PathBuf::new(),
+            library_dir: PathBuf::new(),
+            standard_library: PathBuf::new(),
+            extensions: None,
+            site_packages: Vec::new(),
+        }
+    }
+
     #[test]
     fn a_bare_name_is_looked_up_and_a_path_is_not() {
         let path = Some(OsStr::new("/nowhere:/usr/bin"));
@@ -150,21 +182,6 @@ mod tests {
 
     #[test]
     fn old_or_other_implementations_are_refused() {
-        let answer = |implementation: &str, minor: u32| Interpreter {
-            implementation: implementation.to_owned(),
-            version: format!("3.{minor}.0"),
-            major: 3,
-            minor,
-            build: String::new(),
-            machine: String::new(),
-            c_library: String::new(),
-            executable: PathBuf::new(),
-            prefix: PathBuf::new(),
-            library_dir: PathBuf::new(),
-            standard_library: PathBuf::new(),
-            extensions: None,
-            site_packages: Vec::new(),
-        };
         assert!(answer("cpython", 10).accept(PathBuf::new()).is_ok());
         assert!(matches!(
             answer("cpython", 9).accept(PathBuf::new()),
@@ -174,5 +191,26 @@ mod tests {
             answer("pypy", 12).accept(PathBuf::new()),
             Err(BuildError::NotCPython { .. })
         ));
+    }
+
+    #[test]
+    fn builds_whose_objects_are_laid_out_otherwise_are_refused() {
+        for (debug, free_threaded, kind) in [
+            (true, false, "a debug build"),
+            (false, true, "a free-threaded build"),
+            (true, true, "a debug build"),
+        ] {
+            let odd = Interpreter {
+                debug,
+                free_threaded,
+                ..answer("cpython", 13)
+            };
+            let error = odd.accept("/opt/python".into()).expect_err("refused");
+            let said = error.to_string();
+            assert!(
+                said.starts_with(&format!("/opt/python is {kind} of CPython")),
+                "{said}"
+            );
+        }
     }
 }

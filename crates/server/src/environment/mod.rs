@@ -30,6 +30,7 @@ mod relocate;
 mod start;
 mod store;
 mod tree;
+mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,7 @@ pub use packages::Package;
 pub use progress::Progress;
 pub use reach::reachable_by_others;
 pub use start::{Loader, loader};
+pub use trial::Trial;
 
 use fingerprint::fingerprint;
 use interpreter::Interpreter;

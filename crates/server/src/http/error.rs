@@ -59,6 +59,9 @@ pub enum ApiError {
     /// Nobody's fault: the server is starting or shutting down.
     #[error("the server is starting or shutting down; try again")]
     Unavailable,
+    /// The operator's to mend: the environment has no cells.
+    #[error("{0}")]
+    NotReady(String),
     /// Ours. The text is for the log and never leaves the server.
     #[error("the server failed; its log has the cause under this request's x-request-id")]
     Internal(String),
@@ -83,6 +86,7 @@ impl ApiError {
             }
             EngineError::Overloaded => Self::Overloaded,
             EngineError::Unavailable => Self::Unavailable,
+            error @ EngineError::NotReady { .. } => Self::NotReady(error.to_string()),
             EngineError::Internal(cause) => Self::Internal(cause),
         }
     }
@@ -98,7 +102,7 @@ impl ApiError {
             Self::MethodNotAllowed => ErrorType::MethodNotAllowed,
             Self::TooLarge(_) => ErrorType::PayloadTooLarge,
             Self::MediaType(_) => ErrorType::UnsupportedMediaType,
-            Self::Overloaded | Self::Unavailable => ErrorType::Overloaded,
+            Self::Overloaded | Self::Unavailable | Self::NotReady(_) => ErrorType::Overloaded,
             Self::Internal(_) => ErrorType::Internal,
         }
     }
@@ -108,7 +112,7 @@ impl ApiError {
     fn retry_after(&self) -> Option<HeaderValue> {
         match self {
             Self::Overloaded => Some(HeaderValue::from_static("1")),
-            Self::Unavailable => Some(HeaderValue::from_static("5")),
+            Self::Unavailable | Self::NotReady(_) => Some(HeaderValue::from_static("5")),
             Self::RateLimited { retry_after, .. } => Some(HeaderValue::from(*retry_after)),
             _ => None,
         }

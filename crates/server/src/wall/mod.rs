@@ -5,6 +5,7 @@
 //! the cells along when it ends.
 
 mod control;
+mod end;
 mod in_place;
 mod log;
 mod nsjail;
@@ -14,12 +15,12 @@ use std::{
     io::{self, Write},
     os::fd::{AsRawFd, OwnedFd},
     path::PathBuf,
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use cellblock_wire::control::{Event, Ready, Request, Setup};
+use cellblock_wire::control::{Event, Ready, Request, Setup, Stage};
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     net::{AddressFamily, SocketFlags, SocketType},
@@ -61,10 +62,12 @@ pub enum WallError {
     #[error("cannot make a descriptor: {0}")]
     Descriptor(#[from] io::Error),
     /// The control channel failed or closed before the interpreter was ready.
-    #[error("the wall ended before it was ready ({cause}): {log}")]
+    #[error("{}{}", ended(.stage, .status.as_ref()), said(.log))]
     Ended {
-        /// What the control channel saw.
-        cause: String,
+        /// What the interpreter was doing.
+        stage: Stage,
+        /// How nsjail ended, which passes on how the interpreter did.
+        status: Option<ExitStatus>,
         /// The last lines that nsjail or the interpreter wrote.
         log: String,
     },
@@ -72,18 +75,54 @@ pub enum WallError {
     #[error("{stage}: {message}")]
     Fatal {
         /// What it was doing.
-        stage: String,
+        stage: Stage,
         /// What went wrong.
         message: String,
     },
     /// It took too long.
-    #[error("the wall was not ready within {}s: {log}", after.as_secs())]
+    #[error("{}{}", late(.stage, *.after), said(.log))]
     Timeout {
+        /// What the interpreter was doing.
+        stage: Stage,
         /// How long was waited.
         after: Duration,
         /// The last lines that nsjail or the interpreter wrote.
         log: String,
     },
+}
+
+fn said(log: &str) -> String {
+    if log.is_empty() {
+        return String::new();
+    }
+    format!(": {log}")
+}
+
+fn ended(stage: &Stage, status: Option<&ExitStatus>) -> String {
+    let how = status.map_or_else(|| "was lost".to_owned(), end::describe);
+    format!("the interpreter {how} while {stage}")
+}
+
+fn late(stage: &Stage, after: Duration) -> String {
+    let seconds = after.as_secs();
+    format!("the interpreter was not ready within {seconds} s, and still {stage}")
+}
+
+impl WallError {
+    /// What went wrong inside, without what nsjail logged, which names paths of this machine. `None`
+    /// where it is not the environment's own fault: its modules, its exercise, or their threads.
+    pub fn of_preload(&self) -> Option<String> {
+        match self {
+            Self::Ended { stage, status, .. } if stage.is_of_preload() => {
+                Some(ended(stage, status.as_ref()))
+            }
+            Self::Fatal { stage, .. } if stage.is_of_preload() => Some(self.to_string()),
+            Self::Timeout { stage, after, .. } if stage.is_of_preload() => {
+                Some(late(stage, *after))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Wall {
@@ -102,23 +141,29 @@ impl Wall {
         let (mut child, _config) = spawn(spec, theirs)?;
         let log = child.stderr.take().map(LogTail::follow);
         let control = Control::new(ours)?;
-        let ready = tokio::time::timeout(within, handshake(&control, setup)).await;
+        let mut stage = Stage::Start;
+        let ready = tokio::time::timeout(within, handshake(&control, setup, &mut stage)).await;
         let tail = || log.as_ref().map(LogTail::text).unwrap_or_default();
         match ready {
-            Ok(Ok(ready)) => Ok(Self {
+            Ok(Ok(Answer::Ready(ready))) => Ok(Self {
                 control,
                 ready,
                 dead: AtomicBool::new(false),
                 child,
             }),
-            Ok(Err(WallError::Ended { cause, .. })) => {
+            Ok(Ok(Answer::Fatal(message))) => Err(WallError::Fatal { stage, message }),
+            Ok(Err(_)) => {
                 // The last words may still be on their way.
-                let _ = tokio::time::timeout(Duration::from_secs(1), child.wait()).await;
+                let ended = tokio::time::timeout(Duration::from_secs(1), child.wait()).await;
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                Err(WallError::Ended { cause, log: tail() })
+                Err(WallError::Ended {
+                    stage,
+                    status: ended.ok().and_then(Result::ok),
+                    log: tail(),
+                })
             }
-            Ok(Err(error)) => Err(error),
             Err(_) => Err(WallError::Timeout {
+                stage,
                 after: within,
                 log: tail(),
             }),
@@ -215,21 +260,27 @@ fn in_memory(text: &str) -> io::Result<File> {
     Ok(file)
 }
 
-async fn handshake(control: &Control, setup: Setup) -> Result<Ready, WallError> {
-    let ended = |error: ControlError| WallError::Ended {
-        cause: error.to_string(),
-        log: String::new(),
-    };
-    control
-        .send(&Request::Setup(setup), &[])
-        .await
-        .map_err(ended)?;
-    match control.receive(&mut Vec::new()).await.map_err(ended)? {
-        (Event::Ready(ready), _) => Ok(ready),
-        (Event::Fatal { stage, message }, _) => Err(WallError::Fatal { stage, message }),
-        (Event::Forked { .. } | Event::ForkFailed { .. }, _) => Err(WallError::Ended {
-            cause: "it spoke of a cell before it was ready".to_owned(),
-            log: String::new(),
-        }),
+/// What becomes of an interpreter that comes up.
+enum Answer {
+    Ready(Ready),
+    Fatal(String),
+}
+
+/// Tells the interpreter what to do, and waits until it is done. Notes in `stage` what it does.
+async fn handshake(
+    control: &Control,
+    setup: Setup,
+    stage: &mut Stage,
+) -> Result<Answer, ControlError> {
+    control.send(&Request::Setup(setup), &[]).await?;
+    let mut room = Vec::new();
+    loop {
+        match control.receive(&mut room).await?.0 {
+            Event::Begins { stage: begun } => *stage = begun,
+            Event::Ready(ready) => return Ok(Answer::Ready(ready)),
+            Event::Fatal { message } => return Ok(Answer::Fatal(message)),
+            // It spoke of a cell before it was ready.
+            Event::Forked { .. } | Event::ForkFailed { .. } => return Err(ControlError::Closed),
+        }
     }
 }

@@ -57,6 +57,10 @@ pub(super) const ENVIRONMENT: &[&str] = &[
     "OMP_NUM_THREADS=1",
     "MKL_NUM_THREADS=1",
     "NUMEXPR_NUM_THREADS=1",
+    // Allocators that return memory from a thread of their own: that of pyarrow, and those of polars
+    // and other programs in Rust that have jemalloc. They do it in line then.
+    "JE_ARROW_MALLOC_CONF=background_thread:false",
+    "_RJEM_MALLOC_CONF=background_thread:false",
 ];
 
 /// Devices that programs expect; none of them leads anywhere.

@@ -22,7 +22,10 @@ use pyo3::{
 };
 
 use self::{channel::Channel, json::Encoded, names::Names};
-use crate::sys::{exit, timers};
+use crate::sys::{depth, exit, timers};
+
+/// Below `main`, in a program that calls it, there is the program.
+const BELOW_MAIN: i32 = 1;
 
 /// What runs are made of, found once and before the fork.
 #[pyclass(frozen, module = "cellblock_zygote")]
@@ -42,6 +45,7 @@ impl Ordinary {
     /// `helpers`: the Python module that does what is not ordinary.
     #[new]
     fn new(helpers: &Bound<'_, PyModule>) -> PyResult<Self> {
+        depth::find(helpers.py());
         Ok(Self {
             names: Names::new(helpers.py()),
             job: job::Reader::new(helpers)?,
@@ -109,7 +113,8 @@ impl Ordinary {
             channel.started();
         }
         self.runner.store(pid(), Ordering::Relaxed);
-        match self.script.run(source, input, &self.names) {
+        let run = || self.script.run(source, input, &self.names);
+        match depth::at(py, BELOW_MAIN, run) {
             Ok(value) => {
                 if whole && !self.is_fork() {
                     timers::stop();

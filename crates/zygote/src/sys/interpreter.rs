@@ -8,6 +8,8 @@ use pyo3::{
     types::{PyCode, PyDict},
 };
 
+use super::depth;
+
 /// Forks of the thread that holds the interpreter.
 pub(crate) struct Fork<'py> {
     _attached: Python<'py>,
@@ -60,11 +62,15 @@ pub(super) fn symbol(name: &CStr) -> Option<*mut c_void> {
     (!found.is_null()).then_some(found)
 }
 
-/// Runs the code with `space` as its globals and locals.
+/// Runs the code with `space` as its globals and locals, as that of a program: nothing is below it.
 pub(crate) fn run(code: &Bound<'_, PyCode>, space: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = code.py();
+    let (code, space) = (code.as_ptr(), space.as_ptr());
     // SAFETY: both are alive during the call, and a code object and a dictionary, which is what this
     // function takes them for unseen. That they are at hand proves an attached thread state.
-    let result = unsafe { ffi::PyEval_EvalCode(code.as_ptr(), space.as_ptr(), space.as_ptr()) };
+    let result = depth::at(py, 0, || unsafe {
+        ffi::PyEval_EvalCode(code, space, space)
+    });
     // SAFETY: a new reference, or null with an error set (documented of that function).
-    unsafe { Bound::from_owned_ptr_or_err(code.py(), result) }.map(drop)
+    unsafe { Bound::from_owned_ptr_or_err(py, result) }.map(drop)
 }

@@ -5,6 +5,7 @@
 mod arenas;
 mod bump;
 mod data;
+pub(crate) mod depth;
 pub(crate) mod descriptor;
 pub(crate) mod exit;
 mod heap;

@@ -62,6 +62,23 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .returns("1"),
         Case::new(
+            "it recurses as deep as a program that is run by itself",
+            "
+            import sys
+            def down(n):
+                try:
+                    return down(n + 1)
+                except RecursionError:
+                    return n
+            module = down(1)
+            def main():
+                ours = down(1)
+                sys.setrecursionlimit(3000)
+                return [module, ours, down(1)]
+            ",
+        )
+        .returns("[999,998,2998]"),
+        Case::new(
             "names beyond ASCII",
             "größe = 'ü'\ndef main(): return größe",
         )

@@ -24,11 +24,11 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// Runs one script. Exit code 0 where `main()` returned JSON, 1 where it did not.
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
-    let mut config = args.load_config()?;
+    let config = args.load_config()?;
     telemetry::init(&config.server, &TelemetryConfig::default())?;
     let (json, output_dir) = (args.json, args.output_dir.clone());
     let request = args.into_draft()?.validate(&config)?;
-    shrink(&mut config, &request.environment);
+    let config = config.only(&request.environment);
     let mut signals = Signals::listen()?;
     // A signal drops the other future, which ends the run.
     tokio::select! {
@@ -62,14 +62,6 @@ async fn carry_out(
         show::show(&outcome)?;
     }
     Ok(exit_code(&outcome))
-}
-
-/// One run needs one environment and one cell.
-fn shrink(config: &mut Config, environment: &str) {
-    config.environments.retain(|name, _| name == environment);
-    config.pool.warm_cells = 1;
-    config.pool.max_running = 1;
-    config.pool.zygotes = 1;
 }
 
 async fn wait_until_ready(engine: &Engine) -> Result<(), CliError> {

@@ -297,7 +297,10 @@ impl Nursery {
                 self.unborn.remove(&cell);
                 self.refuse(keeper, &step, &error);
             }
-            (Event::Ready(_) | Event::Fatal { .. } | Event::Forked { .. }, _) => {
+            (
+                Event::Begins { .. } | Event::Ready(_) | Event::Fatal { .. } | Event::Forked { .. },
+                _,
+            ) => {
                 return Err(ControlError::Closed);
             }
         }
