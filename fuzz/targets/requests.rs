@@ -28,5 +28,8 @@ fuzz_target!(|data: &[u8]| {
         assert!(!name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0'));
     }
     assert!(!request.limits.timeout.is_zero() && request.limits.memory_bytes > 0);
-    assert!(cellblock_wire::json::check(request.input.get()).is_ok());
+    assert!(request.input.is_none() || request.arguments.is_none());
+    for value in [&request.input, &request.arguments].into_iter().flatten() {
+        assert!(cellblock_wire::json::check(value.get()).is_ok());
+    }
 });

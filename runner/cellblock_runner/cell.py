@@ -11,6 +11,7 @@ import time
 from . import (
     adapt,
     encode,
+    ending,
     files,
     imports,
     module,
@@ -36,11 +37,14 @@ __builtins__ = own.NAMES
 quieten, encoded = settle.settle, encode.encode
 
 _INTERNAL = 70  # EX_SOFTWARE
+_AS_PROGRAM = 3  # as the native half numbers the ways to run a script
 _ATTEMPTS = range(1_000)
 _exit = os._exit
 _rehearsal = b""  # the packet of a small job
 _prepared_for = None  # the working directory
-_receive = _unpack = _take_apart = _ordinary = _is_fork = _forget = None  # the native half's
+# The native half's.
+_receive = _unpack = _take_apart = _ordinary = _is_fork = _forget = None
+_is_end_due = _has_objects = None
 
 
 class _Outcome:
@@ -61,7 +65,7 @@ def prepare(home: str, modules: list, restricted: dict) -> None:
     `restricted` what none may, with the reasons.
     """
     global _rehearsal, _prepared_for
-    global _receive, _unpack, _take_apart, _ordinary, _is_fork, _forget
+    global _receive, _unpack, _take_apart, _ordinary, _is_fork, _forget, _is_end_due, _has_objects
     where.learn(home)
     sys.argv = [where.SCRIPT]
     sys.path.insert(0, home)
@@ -86,6 +90,7 @@ def prepare(home: str, modules: list, restricted: dict) -> None:
     _receive, _unpack, _take_apart = ordinary.receive, ordinary.unpack, ordinary.take_apart
     _ordinary = ordinary.run
     _is_fork, _forget = ordinary.is_fork, ordinary.forget
+    _is_end_due, _has_objects = ordinary.is_end_due, ordinary.has_objects
 
 
 def move(home: str) -> None:
@@ -120,33 +125,6 @@ def run(
         _exit(status)
 
 
-def serve_rehearsal() -> None:
-    """In a zygote: serve the small job as a cell serves a job, with nobody at the other end.
-
-    What would change the process for good is left out: see `settle`.
-    """
-    global quieten
-    from _socket import AF_UNIX, SHUT_WR, SOCK_SEQPACKET, socketpair
-
-    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    undo, quieten = quieten, _nothing
-    module.ordinary.rehearse(True)
-    try:
-        theirs.send(_rehearsal)
-        theirs.shutdown(SHUT_WR)
-        _serve(ours.fileno(), None, None, False)
-    finally:
-        module.ordinary.rehearse(False)
-        quieten = undo
-        ours.close()
-        theirs.close()
-        module.forget()
-
-
-def _nothing() -> None:
-    pass
-
-
 def _serve(channel_fd: int, ready: object, restricted: dict | None, rehearse_first: bool) -> int:
     if _prepared_for is None:
         stdio.install()
@@ -158,7 +136,7 @@ def _serve(channel_fd: int, ready: object, restricted: dict | None, rehearse_fir
         return 1
     token, document = received
     try:
-        script, value, limit, more = _take_apart(document)
+        script, way, given, limit, more = _take_apart(document)
         if more is not None:
             _furnish(more)
     except BaseException as error:
@@ -167,17 +145,20 @@ def _serve(channel_fd: int, ready: object, restricted: dict | None, rehearse_fir
     # runner.
     outcome = _Outcome()
     whole = more is None or not more["output_files"]
-    _run_script(outcome, (script, value, limit, (channel_fd, token), whole))
+    _until_quiet(outcome, _attempt, (script, way, given, limit, (channel_fd, token), whole))
     if outcome.answered:
         return 0
     if _is_fork():
         return _end_fork(outcome, script)
     out = Channel(channel_fd, token)
     try:
-        kind, data = _answer(outcome, script, limit)
+        kind, data = _answer(outcome, script, way, limit)
         quieten()  # encoding and describing may have run code of the script once more
     except BaseException as error:
         kind, data = _disturbed(error)
+    _end_program(outcome, script)
+    if _is_fork():  # a child that the end has forked
+        return 0
     out.send(kind, data)
     if not whole:
         _send_files(out, more, _prepared_for, channel_fd)
@@ -191,8 +172,8 @@ def _serve(channel_fd: int, ready: object, restricted: dict | None, rehearse_fir
 def rehearse() -> None:
     """Run a small job as a real one runs: a fork then has its own copies of the pages."""
     _, document = _unpack(_rehearsal)
-    script, value, limit, _ = _take_apart(document)
-    _attempt(_Outcome(), (script, value, limit, None, True))
+    script, way, given, limit, _ = _take_apart(document)
+    _attempt(_Outcome(), (script, way, given, limit, None, True))
     _forget()
     if module.lines is None:  # a finder stands for them
         module.forget()
@@ -214,8 +195,8 @@ def _leave(code: object = None) -> None:
     raise SystemExit(code)
 
 
-def _run_script(outcome: _Outcome, job: tuple) -> None:
-    """Run the script to its end, and come out with everything quiet, unless it is answered.
+def _until_quiet(outcome: _Outcome, attempt: object, job: tuple) -> None:
+    """Run code of the script, and come out with everything quiet, unless it is answered.
 
     Its signal handlers and trace functions may raise between any two steps of this function too, so
     it tries again until nothing is left that could.
@@ -224,7 +205,7 @@ def _run_script(outcome: _Outcome, job: tuple) -> None:
         try:
             if not outcome.started:
                 outcome.started = True
-                _attempt(outcome, job)
+                attempt(outcome, job)
             if outcome.answered:
                 return
             for tool in TOOLS:  # in line, see there
@@ -250,7 +231,18 @@ def _attempt(outcome: _Outcome, job: tuple) -> None:
         outcome.error = value
 
 
-def _answer(outcome: _Outcome, script: str, limit: int) -> tuple:
+def _end_program(outcome: _Outcome, script: str) -> None:
+    """Do what the end of a program does, if there is anything to do."""
+    if _is_end_due(script):
+        outcome.value = outcome.error = None  # all that they hold ends too
+        _until_quiet(_Outcome(), _attempt_end, (_has_objects, script, _prepared_for))
+
+
+def _attempt_end(outcome: _Outcome, job: tuple) -> None:
+    ending.run(*job)
+
+
+def _answer(outcome: _Outcome, script: str, way: int, limit: int) -> tuple:
     """The packet kind and the data that answer the job."""
     if outcome.error is not None:
         own.restore_public()
@@ -260,6 +252,8 @@ def _answer(outcome: _Outcome, script: str, limit: int) -> tuple:
     try:
         return RESULT_PART, encoded(outcome.value, limit)
     except NotJson as error:
+        if way == _AS_PROGRAM:
+            return RESULT_PART, b"null"
         document = {"type": "result_not_json", "message": error.message}
         document.update(path=error.path, hint=error.hint)
     except TooLarge as error:
@@ -291,12 +285,14 @@ def _send_files(out: Channel, job: dict, home: str, spare: int) -> None:
 
 def _end_fork(outcome: _Outcome, script: str) -> int:
     """A child that the script forked came back from main() too: it ends, and answers nothing."""
-    if outcome.error is None:
-        return 0
-    own.restore_public()
-    document = report.describe(outcome.error, script)
-    stdio.write_error(document.get("note") or document.get("traceback", ""))
-    return document.get("exit_code", 1)
+    code = 0
+    if outcome.error is not None:
+        own.restore_public()
+        document = report.describe(outcome.error, script)
+        stdio.write_error(document.get("note") or document.get("traceback", ""))
+        code = document.get("exit_code", 1)
+    _end_program(outcome, script)
+    return code
 
 
 def _give_up(out: Channel, error: BaseException) -> int:

@@ -1,4 +1,4 @@
-"""The script as the module `script`: what running it takes beyond the ordinary.
+"""The script as a module: what running it takes beyond the ordinary.
 
 The native half compiles and runs it and calls a main() of none or one plain argument (`Ordinary`),
 and comes here for all else.
@@ -9,15 +9,17 @@ from _frozen_importlib import ModuleSpec, _find_spec
 
 from cellblock_zygote import Ordinary
 
-from . import own
+from . import ending, own
+from .call import Function, NoMain, call_main  # noqa: F401
 from .jsonc import parse, scan  # noqa: F401
+from .program import compile_program, run_program  # noqa: F401
 from .where import SCRIPT as FILE
 
 __builtins__ = own.NAMES
 
-_Module, Function = type(sys), type(own.restore_public)
-_VARARGS = 0x04
+_Module = type(sys)
 _modules = sys.modules
+_program = _modules["__main__"]  # in whose place a script's is
 
 
 class BadSyntax(Exception):
@@ -25,10 +27,6 @@ class BadSyntax(Exception):
 
     def __init__(self, cause: BaseException, source: str) -> None:
         self.cause, self.source = cause, source
-
-
-class NoMain(Exception):
-    """There is no main() to call, or it asks for more than `input`."""
 
 
 class _Loader:
@@ -73,10 +71,11 @@ class _LinecacheFinder:
 
 def prepare() -> None:
     """Find and make what is the same for every script, before the first of a process."""
-    global lines, loader, sources, spec, ordinary
+    global lines, loader, sources, spec, tables, ordinary
     linecache = sys.modules.get("linecache")
     lines = linecache and getattr(linecache, "cache", ())
     loader, sources = _Loader(), [""]
+    tables = ending.tables()
     spec = ModuleSpec("script", loader, origin=FILE)
     spec.has_location = True
     ordinary = Ordinary(sys.modules[__name__])
@@ -105,72 +104,11 @@ def _enter(cache: object, source: str) -> None:
 def forget() -> None:
     """Take back what a run has registered."""
     _modules.pop("script", None)
+    _modules["__main__"] = _program
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder) is not _LinecacheFinder]
     cache = getattr(_modules.get("linecache"), "cache", None)
     if type(cache) is dict:
         cache.pop(FILE, None)
-
-
-def call_main(module: _Module, value: object) -> object:
-    """Call main as it wants to be called, which may give something to wait for."""
-    namespace = vars(module)
-    if "main" not in namespace:
-        raise NoMain("the script defines no main() function")
-    main = namespace["main"]
-    if not callable(main):
-        raise NoMain(f"main is not callable, it is of type {type(main).__name__}")
-    return main(value) if _takes_input(main) else main()
-
-
-def _takes_input(main: object) -> bool:
-    """Whether to hand `input` over. Plain functions are read off their code, without `inspect`."""
-    while type(main) is Function:
-        code = main.__code__
-        if not (code.co_argcount or code.co_kwonlyargcount or code.co_flags & _VARARGS):
-            return False
-        wrapped = vars(main).get("__wrapped__")
-        if code.co_flags & _VARARGS and wrapped is not None:
-            main = wrapped  # a pass-through decorator: what it wraps decides
-            continue
-        count = code.co_argcount
-        keywords = code.co_varnames[count : count + code.co_kwonlyargcount]
-        defaults = main.__kwdefaults__ or ()
-        required = count - len(main.__defaults__ or ())
-        return _decide(
-            count > 0 or bool(code.co_flags & _VARARGS),
-            code.co_varnames[:required],
-            [name for name in keywords if name not in defaults],
-        )
-    return _takes_input_by_signature(main)
-
-
-def _takes_input_by_signature(main: object) -> bool:
-    import inspect
-
-    try:
-        parameters = inspect.signature(main).parameters.values()
-    except (TypeError, ValueError):  # built in, and silent about its arguments
-        return False
-    empty = inspect.Parameter.empty
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return _decide(
-        bool(positional) or any(p.kind is p.VAR_POSITIONAL for p in parameters),
-        [p.name for p in positional if p.default is empty],
-        [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is empty],
-    )
-
-
-def _decide(takes_one: bool, required: list, keywords: list) -> bool:
-    if len(required) > 1:
-        names = ", ".join(required)
-        raise NoMain(
-            f"main() may take one argument, the input; this one requires {len(required)}: {names}"
-        )
-    if keywords:
-        raise NoMain(
-            f"main() requires keyword-only arguments, which nothing passes: {', '.join(keywords)}"
-        )
-    return takes_one
 
 
 def wait_for(awaitable: object) -> object:

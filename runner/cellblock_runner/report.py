@@ -7,7 +7,8 @@ its __cause__ is a lie. Whatever happens, a document comes out.
 import sys
 
 from . import imports, jsonc, own, where
-from .module import BadSyntax, NoMain, remember_lines
+from .call import NoMain
+from .module import BadSyntax, remember_lines
 
 __builtins__ = own.NAMES
 
@@ -66,7 +67,7 @@ def _describe_exit(error: SystemExit, document: dict) -> dict:
         exit_code = 0 if code is None else 1
         if code is not None:
             document["note"] = _text_of(code) + "\n"
-    message = f"the script exited with code {exit_code} before main() had returned"
+    message = f"the script exited with code {exit_code} before it had a result"
     document.update(type="exited", message=message, exit_code=exit_code)
     return document
 

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import sys
 
-from . import cell, encode, module, own, procfiles, report, seed, trace, where  # noqa: F401
+from . import call, cell, encode, module, own, procfiles, report, seed, trace, where  # noqa: F401
 
 __builtins__ = own.NAMES
 
@@ -37,17 +37,17 @@ def preload() -> None:
         importlib.import_module(name)
     where.learn("/nonexistent")
     module.prepare()
-    module.ordinary.run(_SCRIPT, None, 1 << 20, None, True)
+    module.ordinary.run(_SCRIPT, 0, None, 1 << 20, None, True)
     space = sys.modules["script"]
     encode.encode({1: (1, 2)}, 1 << 20)
-    module._takes_input(space.Callable())
+    call.shape_of(space.Callable())
     inspect.getsource(space.main)
     _run_on_a_loop(space.later())
     try:
         space.fail()
     except ValueError as error:
         report.pack(report.describe(error, _SCRIPT))
-    _, error = module.ordinary.run("def main(:\n", None, 1 << 20, None, True)
+    _, error = module.ordinary.run("def main(:\n", 0, None, 1 << 20, None, True)
     report.pack(report.describe(error, ""))
     module.forget()
     report.remember_modules()

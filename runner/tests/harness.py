@@ -72,7 +72,7 @@ class Answer:
 
 
 def document(script, **fields):
-    job = {"script": script, "input": None, "stdin": "", "env": {}, "files": [], "output_files": []}
+    job = {"script": script, "stdin": "", "env": {}, "files": [], "output_files": []}
     job.update(limits=dict(LIMITS))
     job["limits"].update(fields.pop("limits", {}))
     job.update(fields)

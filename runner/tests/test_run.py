@@ -164,9 +164,9 @@ class Main(unittest.TestCase):
         for source, part in (
             ("", "defines no main()"),
             ("main = 3", "not callable"),
-            ("def main(a, b): pass", "requires 2: a, b"),
-            ("def main(*, key): pass", "keyword-only arguments, which nothing passes: key"),
-            ("class M:\n def m(self, a, b): pass\nmain = M().m", "requires 2: a, b"),
+            ("def main(a, b): pass", "main(a, b) requires a, b; send"),
+            ("def main(*, key): pass", "main(*, key) requires key; send"),
+            ("class M:\n def m(self, a, b): pass\nmain = M().m", "main(a, b) requires a, b; send"),
         ):
             with self.subTest(source):
                 error = run(source).error

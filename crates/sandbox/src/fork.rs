@@ -101,7 +101,7 @@ pub fn become_zygote(plan: &mut Plan) -> Result<(), ZygoteError> {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     }
     if plan.policy.has(Layer::Seccomp) {
-        for filter in seccomp::compile_zygote(plan.is_in_place())? {
+        for filter in seccomp::compile_zygote(plan.is_in_place(), plan.policy.memory())? {
             seccompiler::apply_filter(&filter)?;
         }
         plan.filters = plan.closing()?;

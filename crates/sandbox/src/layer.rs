@@ -43,13 +43,16 @@ pub enum Layer {
     NotDumpable,
     /// File system and scope rules of the Landlock security module. landlock(7)
     Landlock,
+    /// No memory that a process fills becomes code: a part of the system-call filter that compilers at
+    /// run time cannot do with.
+    NoExecutableMemory,
     /// System-call allow-list. seccomp(2)
     Seccomp,
 }
 
 impl Layer {
     /// Every layer, in the order in which a cell puts them on.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::UserNamespace,
         Self::PidNamespace,
         Self::MountNamespace,
@@ -68,6 +71,7 @@ impl Layer {
         Self::NoNewPrivileges,
         Self::NotDumpable,
         Self::Landlock,
+        Self::NoExecutableMemory,
         Self::Seccomp,
     ];
 
@@ -92,6 +96,7 @@ impl Layer {
             Self::NoNewPrivileges => "no_new_privileges",
             Self::NotDumpable => "not_dumpable",
             Self::Landlock => "landlock",
+            Self::NoExecutableMemory => "no_executable_memory",
             Self::Seccomp => "seccomp",
         }
     }

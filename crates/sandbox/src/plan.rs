@@ -81,7 +81,7 @@ impl Plan {
             return Err(PlanError::Needed(*layer));
         }
         let filters = if policy.has(Layer::Seccomp) {
-            with_shared(seccomp::compile_cell()?, &policy)?
+            with_shared(seccomp::compile_cell(policy.memory())?, &policy)?
         } else {
             Vec::new()
         };

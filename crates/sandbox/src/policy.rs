@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Layer;
+use crate::{Layer, seccomp::Memory};
 
 /// The sandbox of a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,15 @@ impl Default for CellPolicy {
 }
 
 impl CellPolicy {
+    /// Whether memory that a cell fills may become code.
+    pub(crate) fn memory(&self) -> Memory {
+        if self.has(Layer::NoExecutableMemory) {
+            Memory::Data
+        } else {
+            Memory::Code
+        }
+    }
+
     /// Whether `layer` is to be put on.
     pub fn has(&self, layer: Layer) -> bool {
         !self.omit.contains(&layer)

@@ -31,7 +31,7 @@ pub fn landlock() -> Result<String, String> {
 /// # Errors
 /// What went wrong, for the operator.
 pub fn seccomp() -> Result<(), String> {
-    seccomp::compile_cell().map_err(|error| error.to_string())?;
+    seccomp::compile_cell(seccomp::Memory::Data).map_err(|error| error.to_string())?;
     on_a_thread(|| {
         // The first action is that for calls which no rule names, and no rule names any.
         let filter = SeccompFilter::new(

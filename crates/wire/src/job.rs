@@ -21,8 +21,15 @@ pub struct CellLimits {
 pub struct Job<'a> {
     /// Python source.
     pub script: &'a str,
-    /// Handed to `main` where it takes an argument.
-    pub input: &'a RawValue,
+    /// Whether `main` is called.
+    #[serde(skip_serializing_if = "Mode::is_main")]
+    pub mode: Mode,
+    /// Handed to `main` where it takes an argument; absent where the client gave none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<&'a RawValue>,
+    /// An object whose values are handed to `main` by their names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<&'a RawValue>,
     /// What descriptor 0 reads.
     pub stdin: &'a str,
     /// Added to the cell's environment.
@@ -33,6 +40,27 @@ pub struct Job<'a> {
     pub output_files: &'a [String],
     /// Budgets that the runner keeps, and the server checks again.
     pub limits: JobLimits,
+}
+
+/// How a script is run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Its `main` is called, and what that returns is the result.
+    #[default]
+    Main,
+    /// It runs as a program, and the value of its last expression is the result.
+    Script,
+}
+
+impl Mode {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_main(&self) -> bool {
+        *self == Self::Main
+    }
 }
 
 /// A file to lay down before the script starts: exactly one of the two contents is given.

@@ -14,7 +14,7 @@ pub const MAX_FILE_HEAD: usize = 32 * 1024;
 pub enum CellErrorType {
     /// The script does not compile.
     SyntaxError,
-    /// No callable `main`, or it requires more than one argument.
+    /// No callable `main`, or what was sent does not fit it.
     MissingMain,
     /// An exception left the module body or `main()`.
     Exception,

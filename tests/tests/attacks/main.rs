@@ -8,6 +8,7 @@
 
 mod calls;
 mod corpus;
+mod jit;
 mod layers;
 mod locks;
 mod outcome;

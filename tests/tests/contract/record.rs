@@ -227,6 +227,7 @@ fn files(client: &Client, report: &mut Report) {
         file("out/deep/c", "application/octet-stream", b""),
     ]);
     same(report, "output files", found, &expected);
+    left_open(client, report);
     let large =
         "def main():\n    open('a', 'w').write('x' * 1001)\n    open('b', 'w').write('x' * 1000)";
     let record = execute(client, large, r#", "output_files": ["*"]"#);
@@ -247,6 +248,32 @@ fn files(client: &Client, report: &mut Report) {
         &record["files"][0]["path"],
         &json!("a"),
     );
+}
+
+/// Files and archives that a module still has open are whole before they are collected.
+fn left_open(client: &Client, report: &mut Report) {
+    let script = "
+        import csv, gzip, zipfile
+        table = open('a.csv', 'w', newline='')
+        archive = zipfile.ZipFile('a.zip', 'w')
+        packed = gzip.open('a.gz', 'wt')
+        def main():
+            csv.writer(table).writerow([1, 2])
+            archive.writestr('x', 'y')
+            packed.write('z')
+        ";
+    let record = execute(client, script, r#", "output_files": ["*"]"#);
+    let content = |place: usize| {
+        let text = record["files"][place]["content"].as_str();
+        text.and_then(|text| STANDARD.decode(text).ok())
+            .unwrap_or_default()
+    };
+    report.check("a table left open", content(0) == b"1,2\r\n", &record);
+    // Its end holds the length of what is packed, that of an archive the number of its entries.
+    let packed = content(1).ends_with(&[1, 0, 0, 0]);
+    report.check("a packed file left open", packed, &record);
+    let archive = content(2).windows(4).any(|bytes| bytes == b"PK\x05\x06");
+    report.check("an archive left open", archive, &record);
 }
 
 fn health(client: &Client, engine: Engine, report: &mut Report) {

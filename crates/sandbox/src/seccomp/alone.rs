@@ -126,14 +126,14 @@ fn conditions(bound: &Bound, own: Pid) -> Result<Vec<SeccompCondition>, SeccompE
 mod tests {
     use super::*;
     use crate::seccomp::{
-        compile_cell,
+        Memory, compile_cell,
         tests::{ALLOW, ARCHITECTURES, DONE, EPERM, answer_of},
     };
 
     const OWN: u64 = 4711;
 
     fn answer(call: i64, args: [u64; 6]) -> u32 {
-        let mut filters = compile_cell().unwrap();
+        let mut filters = compile_cell(Memory::Data).unwrap();
         filters.extend(compile_alone(Pid::from_raw(4711).unwrap(), false).unwrap());
         answer_of(&filters, call, ARCHITECTURES[0], args)
     }

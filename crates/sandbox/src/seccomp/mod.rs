@@ -66,16 +66,35 @@ fn making(in_place: bool) -> [&'static [Rule]; 2] {
     [setup::SETUP, special]
 }
 
+/// Whether memory that a cell fills may become code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// It may not.
+    Data,
+    /// It may, for compilers at run time.
+    Code,
+}
+
+impl Memory {
+    /// What is allowed beyond the rules of every cell.
+    fn rules(self) -> &'static [Rule] {
+        match self {
+            Self::Data => &[],
+            Self::Code => rules::EXECUTABLE_MEMORY,
+        }
+    }
+}
+
 /// The filters of a process that becomes one cell, in the order in which they are to be installed.
-pub fn compile_cell() -> Result<Vec<BpfProgram>, SeccompError> {
-    allowing(&[rules::CELL])
+pub fn compile_cell(memory: Memory) -> Result<Vec<BpfProgram>, SeccompError> {
+    allowing(&[rules::CELL, memory.rules()])
 }
 
 /// The filters of a zygote, which its cells inherit: what a cell may call, and what it takes to
 /// make one, with namespaces or in place.
-pub fn compile_zygote(in_place: bool) -> Result<Vec<BpfProgram>, SeccompError> {
+pub fn compile_zygote(in_place: bool, memory: Memory) -> Result<Vec<BpfProgram>, SeccompError> {
     let [common, special] = making(in_place);
-    allowing(&[rules::CELL, common, special])
+    allowing(&[rules::CELL, memory.rules(), common, special])
 }
 
 /// What a cell of such a zygote installs when it is made: it takes the making away.

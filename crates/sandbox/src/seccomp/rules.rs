@@ -433,3 +433,17 @@ pub(super) const CELL: &[Rule] = &[
     ),
     any(libc::SYS_getrandom, "os.urandom"),
 ];
+
+/// And where memory may become code: what a process has made itself, never a file that it can write.
+pub(super) const EXECUTABLE_MEMORY: &[Rule] = &[
+    only(
+        libc::SYS_mmap,
+        &[&[Arg::Masked(3, MAP_ANONYMOUS, MAP_ANONYMOUS)]],
+        "numba, jax, callbacks of ctypes",
+    ),
+    only(
+        libc::SYS_mprotect,
+        &[&[Arg::Masked(2, PROT_EXEC, PROT_EXEC)]],
+        "numba, jax",
+    ),
+];

@@ -31,13 +31,13 @@ pub fn compile_shared() -> Result<[BpfProgram; 2], SeccompError> {
 mod tests {
     use super::*;
     use crate::seccomp::{
-        compile_cell,
+        Memory, compile_cell,
         tests::{ALLOW, ARCHITECTURES, ENOSYS, EPERM, answer_of},
     };
 
     #[test]
     fn locks_that_others_would_see_are_refused_and_no_other_call() {
-        let mut filters = compile_cell().unwrap();
+        let mut filters = compile_cell(Memory::Data).unwrap();
         filters.extend(compile_shared().unwrap());
         let answer = |call, args| answer_of(&filters, call, ARCHITECTURES[0], args);
         assert_eq!(answer(libc::SYS_flock, [3, 2, 0, 0, 0, 0]), ENOSYS);

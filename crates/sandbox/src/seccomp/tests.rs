@@ -58,7 +58,7 @@ fn run(program: &[sock_filter], call: i64, arch: u32, args: [u64; 6]) -> u32 {
 
 /// What the kernel would do in a cell.
 fn answer(call: i64, arch: u32, args: [u64; 6]) -> u32 {
-    answer_of(&compile_cell().unwrap(), call, arch, args)
+    answer_of(&compile_cell(Memory::Data).unwrap(), call, arch, args)
 }
 
 /// What the kernel would do: the strictest answer, of two refusals the later filter's.
@@ -164,6 +164,22 @@ fn arguments_that_break_out_are_refused() {
 }
 
 #[test]
+fn memory_becomes_code_where_it_may_and_files_do_not() {
+    let filters = compile_cell(Memory::Code).unwrap();
+    let code = |call, args| answer_of(&filters, call, ARCHITECTURES[0], args);
+    for (call, args) in [
+        (libc::SYS_mmap, [0, 4096, 7, 0x22, 0, 0]),
+        (libc::SYS_mprotect, [0, 4096, 5, 0, 0, 0]),
+    ] {
+        assert_eq!(code(call, args), ALLOW);
+        assert_eq!(native(call, args), EPERM);
+    }
+    // Of a file, writable and executable.
+    assert_eq!(code(libc::SYS_mmap, [0, 4096, 7, 0x02, 3, 0]), EPERM);
+    assert_eq!(code(libc::SYS_execve, [0; 6]), EPERM);
+}
+
+#[test]
 fn another_architecture_ends_the_process() {
     for call in [0, 1, 11, 59, 102] {
         assert_eq!(answer(call, ARCHITECTURES[1], [0; 6]), KILL, "call {call}");
@@ -172,7 +188,7 @@ fn another_architecture_ends_the_process() {
 
 #[test]
 fn the_policy_compiles_and_is_not_large() {
-    let filters = compile_cell().unwrap();
+    let filters = compile_cell(Memory::Data).unwrap();
     let errnos: BTreeSet<_> = rules::ANSWERS.iter().map(|answer| answer.errno).collect();
     assert_eq!(filters.len(), errnos.len() + 1);
     // BPF_MAXINSNS is 4096.
@@ -232,11 +248,13 @@ fn samples(call: i64) -> Vec<[u64; 6]> {
 
 #[test]
 fn a_cell_may_do_the_same_whoever_made_it() {
-    let own = compile_cell().unwrap();
-    for in_place in [false, true] {
-        let mut inherited = compile_zygote(in_place).unwrap();
-        inherited.extend(compile_closing(in_place).unwrap());
-        assert_same(&own, &inherited);
+    for memory in [Memory::Data, Memory::Code] {
+        let own = compile_cell(memory).unwrap();
+        for in_place in [false, true] {
+            let mut inherited = compile_zygote(in_place, memory).unwrap();
+            inherited.extend(compile_closing(in_place).unwrap());
+            assert_same(&own, &inherited);
+        }
     }
 }
 
@@ -257,10 +275,11 @@ fn assert_same(own: &[BpfProgram], inherited: &[BpfProgram]) {
 #[test]
 fn a_zygote_may_make_cells_and_nothing_else() {
     for in_place in [false, true] {
-        assert_zygote(in_place);
+        assert_zygote(in_place, Memory::Data);
+        assert_zygote(in_place, Memory::Code);
     }
     // Without namespaces, none may be tried.
-    let filters = compile_zygote(true).unwrap();
+    let filters = compile_zygote(true, Memory::Data).unwrap();
     for call in [libc::SYS_mount, libc::SYS_unshare, libc::SYS_sethostname] {
         assert_eq!(answer_of(&filters, call, ARCHITECTURES[0], [0; 6]), EPERM);
     }
@@ -269,8 +288,8 @@ fn a_zygote_may_make_cells_and_nothing_else() {
     assert_eq!(cloned, EPERM);
 }
 
-fn assert_zygote(in_place: bool) {
-    let filters = compile_zygote(in_place).unwrap();
+fn assert_zygote(in_place: bool, memory: Memory) {
+    let filters = compile_zygote(in_place, memory).unwrap();
     let zygote = |call, args| answer_of(&filters, call, ARCHITECTURES[0], args);
     for rule in making(in_place).into_iter().flatten() {
         for args in rule.when.alternatives().iter().map(|it| meeting(it)) {

@@ -159,7 +159,7 @@ fn cpu(limits: &Limits) -> Failure {
 
 fn exited(code: i64, message: Option<String>) -> Failure {
     let message = message.unwrap_or_else(|| {
-        format!("the script ended its process with exit code {code} before main() returned")
+        format!("the script ended its process with exit code {code} before it had answered")
     });
     Failure {
         exit_code: Some(code),

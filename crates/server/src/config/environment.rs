@@ -32,6 +32,8 @@ pub struct EnvironmentConfig {
     pub exercise: String,
     /// Modules that a script itself may not import; each name covers its submodules.
     pub restricted: Vec<String>,
+    /// Memory may become code, for compilers at run time such as numba's.
+    pub jit: bool,
     /// How its cells are made.
     pub engine: EngineKind,
     /// What one execution may use.
@@ -59,6 +61,7 @@ pub(super) struct EnvironmentOptions {
     preload: Option<Vec<String>>,
     exercise: Option<String>,
     restricted: Option<Vec<String>>,
+    jit: Option<bool>,
     engine: Option<EngineKind>,
     #[serde(default)]
     pub(super) limits: LimitsOptions,
@@ -83,6 +86,7 @@ impl EnvironmentConfig {
             },
             exercise: if batteries { DEFAULT_EXERCISE } else { "" }.to_owned(),
             restricted: restricted::names(),
+            jit: false,
             engine,
             limits,
         }
@@ -116,6 +120,7 @@ impl EnvironmentConfig {
         self.restricted = options
             .restricted
             .unwrap_or_else(|| std::mem::take(&mut self.restricted));
+        self.jit = options.jit.unwrap_or(self.jit);
         self.engine = options.engine.unwrap_or(self.engine);
         self.limits.overlay(&options.limits);
     }

@@ -144,8 +144,8 @@ named!(EngineKind);
 pub enum Floor {
     /// Every layer is on.
     Strict,
-    /// Every layer that this machine can give is on. The cgroup may be missing; Landlock and the
-    /// private root only where the configuration leaves them out.
+    /// Every layer that this machine can give is on. The cgroup may be missing; Landlock, the private
+    /// root and the ban of executable memory only where the configuration leaves them out.
     Standard,
     /// As `standard`; and where no namespaces can be made, processes of one user without them. Only for
     /// scripts that one would run beside one another in a virtual machine of their own.
@@ -161,10 +161,16 @@ impl Floor {
         match self {
             Self::Strict => false,
             Self::Standard => {
-                matches!(layer, Layer::Landlock | Layer::Cgroup | Layer::PrivateRoot)
+                matches!(
+                    layer,
+                    Layer::Landlock
+                        | Layer::Cgroup
+                        | Layer::PrivateRoot
+                        | Layer::NoExecutableMemory
+                )
             }
             // Namespaces are not spared: it is tried to have them, and only then done without.
-            Self::Process => layer == Layer::Cgroup,
+            Self::Process => matches!(layer, Layer::Cgroup | Layer::NoExecutableMemory),
             Self::Off => true,
         }
     }

@@ -1,12 +1,12 @@
 //! From a configuration to a running engine.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use cellblock_sandbox::{CellPolicy, InPlace, Layer, policy::ResourceLimits};
 
 use super::{
-    AdmissionSettings, Engine, EngineSettings, EnvironmentSettings, LayerMode, LayerState,
-    RunSettings, StartError, host::Host, in_place,
+    AdmissionSettings, Engine, EngineSettings, EnvironmentSettings, Isolation, RunSettings,
+    StartError, host::Host, in_place,
 };
 use crate::{
     config::{Config, EngineKind, EnvironmentConfig, Floor},
@@ -66,8 +66,14 @@ pub(super) fn settings(config: &Config, host: &Host) -> EngineSettings {
             output_files_count: u64::from(limits.output_files_count),
         },
         environments,
-        isolation: layers(host),
+        isolation: Isolation::of(config, host),
     }
+}
+
+/// The layers that cells of an environment have to do without.
+fn omitted(host: &Host, environment: &EnvironmentConfig) -> BTreeSet<Layer> {
+    let jit = environment.jit.then_some(Layer::NoExecutableMemory);
+    host.missing.keys().copied().chain(jit).collect()
 }
 
 fn environment_settings(
@@ -91,7 +97,7 @@ fn environment_settings(
             },
             ..CellPolicy::default().limits
         },
-        omit: host.missing.keys().copied().collect(),
+        omit: omitted(host, environment),
         in_place: in_place.map(|_| InPlace {
             root: root.to_owned(),
             runtime: host.runtime.programs(),
@@ -122,33 +128,4 @@ fn environment_settings(
         zygote_age: Duration::from_secs(config.pool.zygote_seconds),
         start_timeout: config.pool.start_timeout(),
     }
-}
-
-/// The layers as they are reported: a cell in which one of them had failed would not have been
-/// sealed, and the engine not have started.
-fn layers(host: &Host) -> Vec<LayerState> {
-    Layer::ALL
-        .into_iter()
-        .map(|layer| {
-            let (state, reason) = match host.missing.get(&layer) {
-                None => (LayerMode::On, None),
-                Some(reason) if layer == Layer::Cgroup => {
-                    let instead = "memory and CPU are polled, processes limited by rlimit";
-                    (LayerMode::Degraded, Some(format!("{reason}; {instead}")))
-                }
-                Some(reason) => (LayerMode::Off, Some(reason.clone())),
-            };
-            let (state, reason) = match host.degraded.get(&layer) {
-                Some(reason) if state == LayerMode::On => {
-                    (LayerMode::Degraded, Some(reason.clone()))
-                }
-                _ => (state, reason),
-            };
-            LayerState {
-                name: layer.name().to_owned(),
-                state,
-                reason,
-            }
-        })
-        .collect()
 }

@@ -160,6 +160,15 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
         .map_err(|reason| missing.insert(Layer::Cgroup, reason))
         .ok();
     let floor = config.isolation.floor;
+    let layer = Layer::NoExecutableMemory;
+    let jit = config.environments.iter().find(|(_, it)| it.jit);
+    if let Some((name, _)) = jit.filter(|_| !floor.spares(layer)) {
+        return Err(StartError::BelowFloor {
+            floor,
+            layer,
+            reason: format!("environment {name:?} has jit = true"),
+        });
+    }
     match missing.iter().find(|(layer, _)| !floor.spares(**layer)) {
         Some((&layer, reason)) => Err(StartError::BelowFloor {
             floor,

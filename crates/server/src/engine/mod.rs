@@ -7,6 +7,7 @@ mod environments;
 mod health;
 mod host;
 mod in_place;
+mod isolation;
 mod running;
 mod settings;
 mod source;
@@ -40,6 +41,7 @@ use environments::Environments;
 pub use health::{EngineHealth, EnvironmentHealth, EnvironmentState, LayerMode, LayerState};
 pub use host::spec;
 pub(crate) use host::{find_environment, find_nsjail, outer_identity};
+pub use isolation::Isolation;
 use running::Running;
 pub use settings::{AdmissionSettings, EngineSettings, EnvironmentSettings, RunSettings};
 pub use source::SourceError;
@@ -58,7 +60,7 @@ pub struct Engine {
     admission: Admission,
     environments: Environments,
     run: RunSettings,
-    isolation: Vec<LayerState>,
+    isolation: Isolation,
     scratch: Option<Arc<Scratch>>,
     draining: AtomicBool,
 }
@@ -179,13 +181,18 @@ impl Engine {
         ))
     }
 
-    /// The state of the engine now. Cheap: called for every record and every health probe.
+    /// The state of the engine now. Cheap: called for every health probe.
     pub fn health(&self) -> EngineHealth {
         EngineHealth {
             ready: !self.draining.load(Ordering::Relaxed),
             environments: self.environments.health(),
-            isolation: self.isolation.clone(),
+            isolation: self.isolation.overall(),
         }
+    }
+
+    /// The layers that hold the cells of an environment. Cheap: called for every record.
+    pub fn isolation(&self, environment: &str) -> Vec<LayerState> {
+        self.isolation.within(environment)
     }
 
     /// The figures of the engine now.
@@ -234,7 +241,7 @@ impl Engine {
                 output_files_bytes: 0,
                 output_files_count: 0,
             },
-            isolation: Vec::new(),
+            isolation: Isolation::default(),
             scratch: None,
             draining: AtomicBool::new(true),
         }
@@ -243,7 +250,9 @@ impl Engine {
     fn task(&self, request: &ExecutionRequest, live: Option<Live>) -> Result<Task, EngineError> {
         let job = Job {
             script: &request.script,
-            input: &request.input,
+            mode: request.mode,
+            input: request.input.as_deref(),
+            arguments: request.arguments.as_deref(),
             stdin: &request.stdin,
             env: &request.env,
             files: &request.files,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use cellblock_sandbox::CellPolicy;
 use cellblock_wire::preparation::Preparation;
 
-use super::LayerState;
+use super::Isolation;
 use crate::{config::EngineKind, scratch::Scratch, wall::WallSpec};
 
 /// Everything.
@@ -18,7 +18,7 @@ pub struct EngineSettings {
     /// The environments.
     pub environments: Vec<EnvironmentSettings>,
     /// The layers in force, as they are reported.
-    pub isolation: Vec<LayerState>,
+    pub isolation: Isolation,
 }
 
 impl EnvironmentSettings {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
+use clap::ValueEnum;
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// What to run, on what, and within which limits. A `null` is as good as an absent field, but for
-/// `script`.
+/// `script` and `input`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ExecutionRequest, example = json!({
@@ -20,13 +21,24 @@ use utoipa::ToSchema;
 }))]
 pub struct Draft {
     /// Python source, at most 1 MiB unless configured otherwise. It runs as the module `script`, and
-    /// then its `main` is called: with nothing, or with `input` where it takes an argument.
+    /// then its `main` is called: with `input` where it takes an argument, or with `arguments`.
     #[schema(min_length = 1)]
     pub script: String,
-    /// Any JSON value, handed to `main` where it takes an argument. Numbers keep every digit.
-    // Kept as text for that.
+    /// How the script is run. [default: `main`]
+    #[schema(value_type = Option<ModeDraft>)]
+    pub mode: Option<ModeDraft>,
+    /// Any JSON value, `null` included, handed to `main` where it takes an argument. Numbers keep
+    /// every digit. Where `main` requires more than one argument, an object's values are handed over
+    /// by their names. Without `input`, an argument that has a default keeps it, and one that has none
+    /// is `null`. Not together with `arguments`, nor in mode `script`.
+    // Kept as text for the digits.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Value>)]
     pub input: Option<Box<RawValue>>,
+    /// The arguments of `main` by their names, as in `main(**arguments)`. A name that is missing or
+    /// unknown is `missing_main`. Not together with `input`, nor in mode `script`.
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
+    pub arguments: Option<Box<RawValue>>,
     /// What the script reads from standard input. Empty by default.
     pub stdin: Option<String>,
     /// Added to the script's own small environment.
@@ -44,6 +56,19 @@ pub struct Draft {
     /// Name of a configured environment, of which `/v1/environments` has the list. [default:
     /// `default`]
     pub environment: Option<String>,
+}
+
+/// How a script is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Mode)]
+pub enum ModeDraft {
+    /// `main()` is called, and what it returns is the result.
+    Main,
+    /// There need be no `main()`: the script runs as `__main__`, as a file does that Python is started
+    /// with. If its last statement is an expression, the value of that is the result, or `null` where
+    /// JSON cannot hold it.
+    Script,
 }
 
 /// A file to lay down: its path, and one of `text` and `content`.
@@ -118,6 +143,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
         deserializer.deserialize_map(Braces(PhantomData))
     }
+}
+
+/// What is there, `null` included.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(from).map(Some)
 }
 
 fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {

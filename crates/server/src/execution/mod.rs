@@ -14,7 +14,7 @@ pub mod request;
 mod validate;
 
 pub use client::Client;
-pub use draft::{Draft, FileDraft, LimitsDraft};
+pub use draft::{Draft, FileDraft, LimitsDraft, ModeDraft};
 pub use invalid::InvalidRequest;
 pub use live::{Live, LiveEvent, live};
 pub use outcome::{ErrorType, Failure, Outcome, OutputFile, Stream, Usage};

@@ -124,7 +124,7 @@ pub enum ErrorType {
     InvalidRequest,
     /// The script does not compile.
     SyntaxError,
-    /// No callable `main`, or it requires more than one argument.
+    /// No callable `main` once the module body has run, or its arguments do not fit what was sent.
     MissingMain,
     /// An exception left the module body or `main()`.
     Exception,
@@ -140,7 +140,7 @@ pub enum ErrorType {
     CpuLimit,
     /// Killed for memory, or an uncaught `MemoryError`.
     MemoryLimit,
-    /// The script ended its process before a result existed.
+    /// The script ended its process before it had answered.
     Exited,
     /// The process died by a signal.
     Crashed,

@@ -20,7 +20,7 @@ pub struct Record<'a> {
     pub id: Uuid,
     /// Whether there is a result.
     pub status: Status,
-    /// What `main()` returned; `null` where it failed.
+    /// What `main()` returned, or the value of a program's last expression; `null` where it failed.
     #[schema(value_type = Value)]
     pub result: Option<&'a RawValue>,
     /// What was written to descriptor 1.

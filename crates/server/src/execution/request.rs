@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use cellblock_wire::job::JobFile;
+use cellblock_wire::job::{JobFile, Mode};
 use serde_json::value::RawValue;
 
 use super::Client;
@@ -13,8 +13,12 @@ use super::Client;
 pub struct ExecutionRequest {
     /// Python source: not empty, no NUL, at most the configured size.
     pub script: String,
-    /// Handed to `main` where it takes an argument.
-    pub input: Box<RawValue>,
+    /// How it is run.
+    pub mode: Mode,
+    /// Handed to `main` where it takes an argument; not in mode `script`.
+    pub input: Option<Box<RawValue>>,
+    /// An object of arguments for `main`; not beside `input`, nor in mode `script`.
+    pub arguments: Option<Box<RawValue>>,
     /// What descriptor 0 reads.
     pub stdin: String,
     /// Added to the cell's environment: names without `=` or NUL, values without NUL.

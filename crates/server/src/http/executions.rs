@@ -79,7 +79,7 @@ fn measured(posted: &Posted, caller: &Caller, api: &Api) -> Result<ExecutionRequ
 
 /// The record's text.
 pub(super) fn show(api: &Api, outcome: &Outcome, environment: &str) -> Result<String, ApiError> {
-    let isolation = api.engine.health().isolation;
+    let isolation = api.engine.isolation(environment);
     let record = Record::new(outcome, environment, &isolation);
     serde_json::to_string(&record).map_err(|error| ApiError::Internal(error.to_string()))
 }

@@ -1,9 +1,11 @@
 //! A job's document, taken apart.
 
+use std::convert::Infallible;
+
 use pyo3::{
-    exceptions::PyKeyError,
+    exceptions::{PyKeyError, PyValueError},
     prelude::*,
-    types::{PyDict, PyString},
+    types::{PyDict, PyInt, PyString},
 };
 
 use super::names::Names;
@@ -19,13 +21,52 @@ pub(super) struct Reader {
     parse: Py<PyAny>,
 }
 
-/// The script, the input, the limit of the result in bytes, and all of it if there is more to it.
+/// The script, how it is run, what for that, the limit of the result in bytes, and all of it if there
+/// is more to it.
 pub(super) type Parts<'py> = (
     Bound<'py, PyString>,
+    Call,
     Bound<'py, PyAny>,
     usize,
     Option<Bound<'py, PyDict>>,
 );
+
+/// How a script is run. A small number in Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// `main` is called, and nothing was given for it.
+    Main,
+    /// `main` is called with an input where it takes one.
+    Input,
+    /// `main` is called with arguments by their names.
+    Arguments,
+    /// As a program, without a call.
+    Script,
+}
+
+impl Call {
+    const ALL: [Self; 4] = [Self::Main, Self::Input, Self::Arguments, Self::Script];
+}
+
+impl<'py> IntoPyObject<'py> for Call {
+    type Target = PyInt;
+    type Output = Bound<'py, PyInt>;
+    type Error = Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        (self as u8).into_pyobject(py)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Call {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let place: usize = number.extract()?;
+        let known = Self::ALL.get(place).copied();
+        known.ok_or_else(|| PyValueError::new_err("no way to run a script"))
+    }
+}
 
 impl Reader {
     pub(super) fn new(helpers: &Bound<'_, PyModule>) -> PyResult<Self> {
@@ -51,12 +92,25 @@ impl Reader {
         let limits = field(&names.limits)?.cast_into::<PyDict>()?;
         let limit = self::field(&limits, &names.result_bytes)?.extract()?;
         let script = field(&names.script)?.cast_into()?;
-        let input = field(&names.input)?;
+        let (call, given) = Self::call(&job, names)?;
         let mut more = false;
         for name in [&names.env, &names.stdin, &names.files, &names.output_files] {
             more |= field(name)?.is_truthy()?;
         }
-        Ok((script, input, limit, more.then_some(job)))
+        Ok((script, call, given, limit, more.then_some(job)))
+    }
+
+    /// How the script is run, and what is given for that.
+    fn call<'py>(job: &Bound<'py, PyDict>, names: &Names) -> PyResult<(Call, Bound<'py, PyAny>)> {
+        Ok(if let Some(input) = job.get_item(&names.input)? {
+            (Call::Input, input)
+        } else if let Some(arguments) = job.get_item(&names.arguments)? {
+            (Call::Arguments, arguments)
+        } else {
+            let has_mode = job.contains(&names.mode)?; // the only one that is named
+            let call = if has_mode { Call::Script } else { Call::Main };
+            (call, job.py().None().into_bound(job.py()))
+        })
     }
 }
 

@@ -1,5 +1,5 @@
 //! The ordinary way of a run: a `main` of at most one argument, a result of plain types, no output
-//! files.
+//! files, and nothing left to do at the end.
 //!
 //! In Python the same takes longer, since each name, method and function that Python code uses
 //! counts a reference to it, on a page that a cell then has to copy; and a script's signal handlers
@@ -8,6 +8,7 @@
 //! Whatever is not ordinary, errors above all, goes back to the Python half.
 
 mod channel;
+mod ending;
 mod job;
 mod json;
 mod names;
@@ -21,7 +22,7 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 
-use self::{channel::Channel, json::Encoded, names::Names};
+use self::{channel::Channel, ending::Ending, job::Call, json::Encoded, names::Names};
 use crate::sys::{depth, exit, timers};
 
 /// Below `main`, in a program that calls it, there is the program.
@@ -34,6 +35,7 @@ pub(crate) struct Ordinary {
     job: job::Reader,
     script: script::Script,
     encoder: json::Encoder,
+    ending: Ending,
     /// Who began the last run: a child that the script forks is another.
     runner: AtomicI32,
     /// Whether nobody is at the other end of the channel, and this process is to live on.
@@ -51,6 +53,7 @@ impl Ordinary {
             job: job::Reader::new(helpers)?,
             script: script::Script::new(helpers)?,
             encoder: json::Encoder::new(helpers.py())?,
+            ending: Ending::new(helpers)?,
             runner: AtomicI32::new(0),
             rehearsing: AtomicBool::new(false),
         })
@@ -87,8 +90,8 @@ impl Ordinary {
         job_in_python(py, &token, &document).map(Some)
     }
 
-    /// The script, the input, the limit of the result in bytes, and the whole job if there is more
-    /// to it.
+    /// The script, how it is run, what is given for that, the limit of the result in bytes, and the
+    /// whole job if there is more to it.
     fn take_apart<'py>(&self, document: &Bound<'py, PyString>) -> PyResult<job::Parts<'py>> {
         self.job.take_apart(document, &self.names)
     }
@@ -102,7 +105,8 @@ impl Ordinary {
     fn run<'py>(
         &self,
         source: &Bound<'py, PyString>,
-        input: &Bound<'py, PyAny>,
+        call: Call,
+        given: &Bound<'py, PyAny>,
         limit: usize,
         channel: Option<(i32, Bound<'py, PyBytes>)>,
         whole: bool,
@@ -113,12 +117,18 @@ impl Ordinary {
             channel.started();
         }
         self.runner.store(pid(), Ordering::Relaxed);
-        let run = || self.script.run(source, input, &self.names);
+        let run = || self.script.run(source, call, given, &self.names);
         match depth::at(py, BELOW_MAIN, run) {
             Ok(value) => {
                 if whole && !self.is_fork() {
                     timers::stop();
-                    if let Encoded::Json(result) = self.encoder.encode(&value, limit, &self.names) {
+                    let encoded = self.encoder.encode(&value, limit, &self.names);
+                    // Looked for in a rehearsal too, so that a run finds it warm.
+                    let is_due = self.ending.is_due(source);
+                    let is_due = is_due && channel.is_some() && !self.is_rehearsal();
+                    if let Encoded::Json(result) = encoded
+                        && !is_due
+                    {
                         self.script.flush(py, &self.names);
                         if channel.is_some_and(|channel| self.answer(channel, &result)) {
                             return None;
@@ -129,6 +139,17 @@ impl Ordinary {
             }
             Err(error) => Some((false, error.into_value(py).into_bound(py).into_any())),
         }
+    }
+
+    /// Whether the script has left anything to do for the end of its program.
+    fn is_end_due(&self, source: &Bound<'_, PyString>) -> bool {
+        !self.is_rehearsal() && self.ending.is_due(source)
+    }
+
+    /// Whether that may be objects to which their end matters.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn has_objects(&self, source: &Bound<'_, PyString>) -> bool {
+        Ending::has_objects(source)
     }
 
     /// Whether this process is a child that the script forked: it answers nothing.
@@ -170,6 +191,10 @@ impl Ordinary {
 }
 
 impl Ordinary {
+    fn is_rehearsal(&self) -> bool {
+        self.rehearsing.load(Ordering::Relaxed)
+    }
+
     /// Answers and ends the process, but for a rehearsal: to return to Python could run code of the
     /// script, and would free what it has made. `false` if nobody is there, or this is a child that
     /// the flushing has forked.
@@ -177,7 +202,7 @@ impl Ordinary {
         if self.is_fork() || channel.answer(result).is_none() {
             return false;
         }
-        if !self.rehearsing.load(Ordering::Relaxed) {
+        if !self.is_rehearsal() {
             exit::now(0);
         }
         true

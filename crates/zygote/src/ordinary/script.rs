@@ -9,7 +9,7 @@ use pyo3::{
     types::{PyBool, PyCode, PyDict, PyFloat, PyInt, PyList, PyModule, PyString, PyTuple},
 };
 
-use super::names::Names;
+use super::{job::Call, names::Names};
 use crate::sys::interpreter;
 
 /// `CO_VARARGS`: a function takes `*args`.
@@ -24,6 +24,8 @@ pub(super) struct Script {
     helpers: Py<PyModule>,
     system: Py<PyModule>,
     modules: Py<PyDict>,
+    /// The module `__main__` of this process, in whose place a script's is.
+    program: Py<PyAny>,
     compile: Py<PyAny>,
     /// What each module of a script has.
     attributes: Vec<(Py<PyString>, Py<PyAny>)>,
@@ -40,6 +42,7 @@ impl Script {
     pub(super) fn new(helpers: &Bound<'_, PyModule>) -> PyResult<Self> {
         let py = helpers.py();
         let system = py.import("sys")?;
+        let modules: Bound<'_, PyDict> = system.getattr("modules")?.cast_into()?;
         let builtins = py.import("builtins")?;
         let file: Bound<'_, PyString> = helpers.getattr("FILE")?.cast_into()?;
         let lines = helpers.getattr("lines")?.cast_into::<PyDict>().ok();
@@ -52,7 +55,8 @@ impl Script {
             ("__builtins__", builtins.clone().into_any()),
         ];
         Ok(Self {
-            modules: system.getattr("modules")?.cast_into()?.unbind(),
+            program: modules.as_any().get_item("__main__")?.unbind(),
+            modules: modules.unbind(),
             compile: builtins.getattr("compile")?.unbind(),
             attributes: attributes
                 .into_iter()
@@ -67,36 +71,74 @@ impl Script {
         })
     }
 
-    /// What `main` returned.
+    /// What `main` returned, or what the last expression of a program is.
     pub(super) fn run<'py>(
         &self,
         source: &Bound<'py, PyString>,
-        input: &Bound<'py, PyAny>,
+        call: Call,
+        given: &Bound<'py, PyAny>,
         names: &Names,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = source.py();
         let source = &without_mark(source);
+        if call == Call::Script {
+            let codes = self.compile_by("compile_program", source)?;
+            let module = self.enter("__main__", source, names)?;
+            return self.help("run_program", (&module, codes), py);
+        }
         let code = self.compile(source, names)?;
-        let module = PyModule::new(py, "script")?;
+        let module = self.enter("script", source, names)?;
+        interpreter::run(&code, &module.dict())?;
+        let result = self.call_main(&module, call, given, names)?;
+        if is_plain(&result) || !result.get_type().hasattr(&names.awaits)? {
+            return Ok(result);
+        }
+        self.help("wait_for", (result,), py)
+    }
+
+    /// Makes the module, and has it known.
+    fn enter<'py>(
+        &self,
+        name: &str,
+        source: &Bound<'py, PyString>,
+        names: &Names,
+    ) -> PyResult<Bound<'py, PyModule>> {
+        let py = source.py();
+        let module = PyModule::new(py, name)?;
         let space = module.dict();
         for (name, value) in &self.attributes {
             space.set_item(name, value)?;
         }
         self.sources.bind(py).set_item(0, source)?;
-        self.modules.bind(py).set_item(&names.script, &module)?;
-        self.remember_lines(source)?;
-        interpreter::run(&code, &space)?;
-        let main = space.get_item(&names.main)?;
-        let count = main.as_ref().map(|main| self.arguments(main, names));
-        let result = match (main, count.transpose()?.flatten()) {
-            (Some(main), Some(0)) => main.call0()?,
-            (Some(main), Some(1)) => main.call1((input,))?,
-            _ => self.help("call_main", (&module, input), py)?,
-        };
-        if is_plain(&result) || !result.get_type().hasattr(&names.awaits)? {
-            return Ok(result);
+        // Whatever looks for the program that runs finds it, unittest and pickle for example.
+        for name in [&names.script, &names.program] {
+            self.modules.bind(py).set_item(name, &module)?;
         }
-        self.help("wait_for", (result,), py)
+        self.remember_lines(source)?;
+        Ok(module)
+    }
+
+    fn call_main<'py>(
+        &self,
+        module: &Bound<'py, PyModule>,
+        call: Call,
+        given: &Bound<'py, PyAny>,
+        names: &Names,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let main = module.dict().get_item(&names.main)?;
+        let count = match &main {
+            Some(main) if call != Call::Arguments => self.arguments(main, names)?,
+            _ => None,
+        };
+        match (main, count) {
+            (Some(main), Some(0)) => main.call0(),
+            (Some(main), Some(1)) if call == Call::Input => main.call1((given,)),
+            (Some(main), Some(1)) if main.getattr(&names.defaults)?.is_none() => {
+                main.call1((given,)) // None, for want of an input
+            }
+            (Some(main), Some(1)) => main.call0(),
+            _ => self.help("call_main", (module, call, given), given.py()),
+        }
     }
 
     /// Flushes what the script has left in sys.stdout and sys.stderr; they may be anything by now.
@@ -110,7 +152,11 @@ impl Script {
 
     /// Takes the module and its lines back.
     pub(super) fn forget(&self, py: Python<'_>, names: &Names) {
-        // Neither need be there.
+        // None of them need be there.
+        let _ = self
+            .modules
+            .bind(py)
+            .set_item(&names.program, &self.program);
         let _ = self.modules.bind(py).del_item(&names.script);
         if let Some(lines) = &self.lines {
             let _ = lines.bind(py).del_item(&self.file);
@@ -122,21 +168,34 @@ impl Script {
         source: &Bound<'py, PyString>,
         names: &Names,
     ) -> PyResult<Bound<'py, PyCode>> {
-        let py = source.py();
         // The last: do not inherit future statements, of whom ever.
         let arguments = (source, &self.file, &names.exec, 0, true);
-        let compiled = self.compile.bind(py).call1(arguments).map_err(|error| {
-            if is_of_compiler(&error, py) {
-                let cause = error.into_value(py);
-                match self.help("BadSyntax", (cause, source), py) {
-                    Ok(error) => PyErr::from_value(error),
-                    Err(error) => error,
-                }
-            } else {
-                error
-            }
-        })?;
+        let compiled = self.compile.bind(source.py()).call1(arguments);
+        let compiled = compiled.map_err(|error| self.of_compiler(error, source))?;
         Ok(compiled.cast_into()?)
+    }
+
+    /// What the Python half compiles.
+    fn compile_by<'py>(
+        &self,
+        helper: &str,
+        source: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let compiled = self.help(helper, (source,), source.py());
+        compiled.map_err(|error| self.of_compiler(error, source))
+    }
+
+    /// Says of an error that it is the compiler's, if it is.
+    fn of_compiler(&self, error: PyErr, source: &Bound<'_, PyString>) -> PyErr {
+        let py = source.py();
+        if !is_of_compiler(&error, py) {
+            return error;
+        }
+        let cause = error.into_value(py);
+        match self.help("BadSyntax", (cause, source), py) {
+            Ok(error) => PyErr::from_value(error),
+            Err(error) => error,
+        }
     }
 
     /// Registers the source in linecache, as an entry that checkcache() leaves alone.

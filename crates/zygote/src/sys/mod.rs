@@ -14,6 +14,7 @@ pub(crate) mod immortal;
 pub(crate) mod interpreter;
 mod maps;
 pub(crate) mod memory;
+pub(crate) mod open_files;
 mod pages;
 mod segments;
 mod text;

@@ -94,6 +94,22 @@ const BODIES: &[(&str, &str)] = &[
     (r#"{"script": null}"#, "script: invalid type: null"),
     (r#"{"script": ["x"]}"#, "script: invalid type: array"),
     (r#"{"script": ""}"#, "script: is empty"),
+    (
+        r#"{"script": "x", "input": null, "arguments": {}}"#,
+        "arguments: cannot be sent together with input; send one of them",
+    ),
+    (
+        r#"{"script": "x", "arguments": 1}"#,
+        "arguments: is not an object of names and values",
+    ),
+    (
+        r#"{"script": "x", "mode": "script", "input": 1}"#,
+        "input: is for main(), which mode `script` does not call; hand data over in stdin, env or files",
+    ),
+    (
+        r#"{"script": "x", "mode": "script", "arguments": {}}"#,
+        "arguments: are for main(), which mode `script` does not call; hand data over in stdin, env or files",
+    ),
     (r#"{"script": " \n\t"}"#, "script: is empty"),
     (
         r#"{"script": "a\nb\u0000"}"#,

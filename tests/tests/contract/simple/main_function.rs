@@ -136,11 +136,11 @@ fn missing() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("main = 3", "main is not callable, it is of type int"),
         (
             "def main(a, b): pass",
-            "main() may take one argument, the input; this one requires 2: a, b",
+            "main(a, b) requires a, b; send an object with these names as arguments or as input",
         ),
         (
             "def main(*, key): pass",
-            "main() requires keyword-only arguments, which nothing passes: key",
+            "main(*, key) requires key; send an object with these names as arguments or as input",
         ),
     ]
     .into_iter()

@@ -1,8 +1,11 @@
 //! `POST /execute`: what runs, with what, and what of it is answered.
 
+mod arguments;
+mod ending;
 mod given;
 mod main_function;
 mod module;
+mod program;
 mod streams;
 
 use cellblock_tests::{Report, Setup, matrix, run};
@@ -16,6 +19,9 @@ fn suite(setup: &Setup, report: &mut Report) {
         .set("limits", "stdout_bytes", 1000);
     let tables = [
         main_function::cases(),
+        arguments::cases(),
+        program::cases(),
+        ending::cases(),
         module::cases(),
         streams::cases(),
         given::cases(),

@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 use super::{CliError, files};
 use crate::{
     config::{Config, ConfigArgs, ConfigError},
-    execution::{Draft, InvalidRequest, LimitsDraft, draft::Whole},
+    execution::{Draft, InvalidRequest, LimitsDraft, ModeDraft, draft::Whole},
 };
 
 const ABOUT: &str = "Standard output gets what the script printed and then, as its last line, what \
-    main() returned, as JSON. Standard error gets what the script wrote there and then, where it \
+    main() returned, as JSON (in mode script, the value of its last expression). Standard error gets what the script wrote there and then, where it \
     failed, why. With --json, standard output gets nothing but the full record of \
     POST /v1/executions in one line.\n\n\
     Exit codes: 0 main() returned JSON; 1 the script failed; 2 wrong usage, configuration or \
@@ -31,6 +31,12 @@ pub(in crate::cli) struct RunArgs {
     /// JSON that main gets where it takes an argument; @FILE reads it from a file.
     #[arg(long, value_name = "JSON|@FILE", allow_hyphen_values = true)]
     input: Option<String>,
+    /// An argument for main by its name; VALUE is JSON, or else text. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    arg: Vec<(String, String)>,
+    /// How the script is run. [default: main]
+    #[arg(long, value_enum)]
+    mode: Option<ModeDraft>,
     /// Text that the script reads from its standard input; @FILE reads it from a file.
     #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     stdin: Option<String>,
@@ -79,7 +85,9 @@ impl RunArgs {
     pub(super) fn into_draft(self) -> Result<Draft, CliError> {
         Ok(Draft {
             script: read_script(&self.script)?,
+            mode: self.mode,
             input: self.input.map(|text| read_input(&text)).transpose()?,
+            arguments: arguments(self.arg)?,
             stdin: self.stdin.map(text_or_file).transpose()?,
             env: Some(BTreeMap::from_iter(self.env)),
             files: Some(files::read(self.file)?),
@@ -111,6 +119,29 @@ fn read_input(text: &str) -> Result<Box<RawValue>, CliError> {
     let json = text_or_file(text.to_owned())?;
     RawValue::from_string(json.trim().to_owned())
         .map_err(|error| InvalidRequest::field("input", format!("not JSON: {error}")).into())
+}
+
+/// An object of these, in the order given; nothing where there are none.
+fn arguments(given: Vec<(String, String)>) -> Result<Option<Box<RawValue>>, CliError> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let mut entries = Vec::new();
+    for (name, value) in given {
+        let is_json = serde_json::from_str::<&RawValue>(&value).is_ok();
+        let value = if is_json { value } else { quoted(&value)? };
+        entries.push(format!("{}:{value}", quoted(&name)?));
+    }
+    let object = RawValue::from_string(format!("{{{}}}", entries.join(",")));
+    object.map(Some).map_err(bad_argument)
+}
+
+fn quoted(text: &str) -> Result<String, CliError> {
+    serde_json::to_string(text).map_err(bad_argument)
+}
+
+fn bad_argument(error: serde_json::Error) -> CliError {
+    InvalidRequest::field("arguments", error.to_string()).into()
 }
 
 fn text_or_file(text: String) -> Result<String, CliError> {
@@ -196,6 +227,26 @@ mod tests {
         let limits = draft.limits.unwrap();
         assert_eq!(limits.timeout_ms, Some(Whole(2500)));
         assert_eq!(limits.memory_mb, Some(Whole(64)));
+    }
+
+    #[test]
+    fn arguments_are_json_or_text() {
+        let draft = draft(&[
+            "--arg=n=-1.50",
+            "--arg",
+            "s=a=\"b\"",
+            "--arg=list=[1, \"x\"]",
+            "--arg=none=null",
+            "--arg=empty=",
+            "--mode=main",
+        ])
+        .unwrap();
+        assert_eq!(
+            draft.arguments.unwrap().get(),
+            r#"{"n":-1.50,"s":"a=\"b\"","list":[1, "x"],"none":null,"empty":""}"#
+        );
+        assert_eq!(draft.mode, Some(ModeDraft::Main));
+        assert!(draft.input.is_none());
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn carry_out(
         files::write(&outcome.files, directory)?;
     }
     if json {
-        let isolation = engine.health().isolation;
+        let isolation = engine.isolation(&environment);
         let record = Record::new(&outcome, &environment, &isolation);
         let text = serde_json::to_string(&record);
         let text = text.map_err(|error| CliError::Fault(error.to_string()))?;

@@ -1,13 +1,11 @@
 //! From a [`Draft`] to an [`ExecutionRequest`]: every rule on values, none on types.
 
+mod call;
 mod files;
 mod limits;
 #[cfg(test)]
 mod tests;
 mod text;
-
-use cellblock_wire::json;
-use serde_json::value::RawValue;
 
 use super::{Draft, ExecutionRequest, InvalidRequest, invalid::quoted};
 use crate::config::{Ceilings, Config, DEFAULT_ENVIRONMENT, EnvironmentConfig};
@@ -32,9 +30,12 @@ impl Draft {
         text::check_env(&env)?;
         let output_files = self.output_files.unwrap_or_default();
         files::check_globs(&output_files)?;
+        let mode = call::check(self.mode, self.input.as_deref(), self.arguments.as_deref())?;
         Ok(ExecutionRequest {
             script: self.script,
-            input: check_input(self.input)?,
+            mode,
+            input: self.input,
+            arguments: self.arguments,
             stdin: self.stdin.unwrap_or_default(),
             env,
             files: files::check_files(self.files.unwrap_or_default(), rules)?,
@@ -58,11 +59,4 @@ fn find_environment<'a>(
             format!("no environment is named {name}; there are: {known}"),
         )
     })
-}
-
-/// The grammar is checked already; the depth is not, and neither are surrogates.
-fn check_input(input: Option<Box<RawValue>>) -> Result<Box<RawValue>, InvalidRequest> {
-    let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
-    json::check(input.get()).map_err(|error| InvalidRequest::field("input", error.to_string()))?;
-    Ok(input)
 }

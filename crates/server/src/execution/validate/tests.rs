@@ -3,6 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 
+use cellblock_wire::job::Mode;
+
 use super::*;
 use crate::execution::parse;
 
@@ -23,7 +25,8 @@ fn problem(body: &str) -> String {
 fn a_bare_script_gets_the_defaults() {
     let request = take(r#"{"script": "def main(): pass"}"#).unwrap();
     assert_eq!(request.script, "def main(): pass");
-    assert_eq!(request.input.get(), "null");
+    assert_eq!(request.mode, Mode::Main);
+    assert!(request.input.is_none() && request.arguments.is_none());
     assert_eq!(request.environment, "default");
     assert_eq!(request.limits.timeout.as_millis(), 10_000);
     assert_eq!(request.limits.cpu.as_millis(), 10_000);
@@ -41,7 +44,7 @@ fn every_field_arrives() {
     )
     .unwrap();
     assert_eq!(
-        request.input.get(),
+        request.input.unwrap().get(),
         r#"{"n": 123456789012345678901234567890, "a": 1.50}"#
     );
     assert_eq!(request.stdin, "in");
@@ -55,8 +58,8 @@ fn every_field_arrives() {
 }
 
 #[test]
-fn null_is_as_good_as_absent_but_for_the_script() {
-    let nulls = r#""input": null, "stdin": null, "env": null, "files": null, "output_files": null,
+fn null_is_as_good_as_absent_but_for_the_script_and_the_input() {
+    let nulls = r#""mode": null, "arguments": null, "stdin": null, "env": null, "files": null, "output_files": null,
         "limits": null, "environment": null"#;
     assert!(take(&format!(r#"{{"script": "x", {nulls}}}"#)).is_ok());
     assert!(take(r#"{"script": "x", "limits": {"timeout_ms": null}}"#).is_ok());
@@ -64,6 +67,50 @@ fn null_is_as_good_as_absent_but_for_the_script() {
         problem(r#"{"script": null}"#),
         "script: invalid type: null, expected a string"
     );
+    let request = take(r#"{"script": "x", "input": null}"#).unwrap();
+    assert_eq!(request.input.unwrap().get(), "null");
+}
+
+#[test]
+fn main_is_handed_an_input_or_arguments_and_a_script_neither() {
+    let request = take(r#"{"script": "x", "arguments": {"b": 1.50, "a": null}}"#).unwrap();
+    let arguments = request.arguments.unwrap();
+    assert_eq!(arguments.get(), r#"{"b": 1.50, "a": null}"#);
+    assert!(request.input.is_none());
+    let request = take(r#"{"script": "x", "mode": "script", "stdin": "y"}"#).unwrap();
+    assert_eq!(request.mode, Mode::Script);
+    let request = take(r#"{"script": "x", "mode": "main", "input": 1}"#).unwrap();
+    assert_eq!(request.mode, Mode::Main);
+    for (fields, expected) in [
+        (
+            r#""arguments": {}, "input": null"#,
+            "arguments: cannot be sent together with input; send one of them",
+        ),
+        (
+            r#""arguments": [1]"#,
+            "arguments: is not an object of names and values",
+        ),
+        (
+            r#""arguments": {"a": "\ud800"}"#,
+            "arguments: an escape is half of a surrogate pair",
+        ),
+        (
+            r#""mode": "script", "input": 1"#,
+            "input: is for main(), which mode `script` does not call; hand data over in stdin, \
+             env or files",
+        ),
+        (
+            r#""mode": "script", "arguments": {}"#,
+            "arguments: are for main(), which mode `script` does not call; hand data over in \
+             stdin, env or files",
+        ),
+        (
+            r#""mode": "module""#,
+            "mode: unknown variant `module`, expected `main` or `script`",
+        ),
+    ] {
+        assert_eq!(with(fields), expected, "{fields}");
+    }
 }
 
 #[test]
@@ -98,7 +145,7 @@ fn bodies_that_are_no_request() {
         ),
         (
             r#"{"scrpt": "x"}"#,
-            "scrpt: unknown field `scrpt`, expected one of `script`, `input`",
+            "scrpt: unknown field `scrpt`, expected one of `script`, `mode`, `input`",
         ),
         (
             r#"{"script": 5}"#,
@@ -368,7 +415,7 @@ proptest! {
 
     #[test]
     fn any_fields_are_judged_without_panic(
-        field in "script|input|stdin|env|files|output_files|limits|environment|[a-z]{0,3}",
+        field in "script|mode|input|arguments|stdin|env|files|output_files|limits|environment|[a-z]{0,3}",
         value in "[\\[\\]{}\",:0-9a-f.eu\\\\dDtrnls/ ]{0,60}",
     ) {
         let config = Config::defaults().unwrap();

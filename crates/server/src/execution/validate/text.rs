@@ -8,7 +8,7 @@ use crate::config::LimitsConfig;
 /// A script has to be there, and Python has to be able to read it.
 pub(super) fn check_script(script: &str, rules: &LimitsConfig) -> Result<(), InvalidRequest> {
     let problem = if script.trim().is_empty() {
-        "is empty; it has to define main()".to_owned()
+        "is empty".to_owned()
     } else if script.len() as u64 > rules.script_bytes {
         let (len, most) = (script.len(), rules.script_bytes);
         format!("is {len} bytes long, above this server's maximum of {most}")

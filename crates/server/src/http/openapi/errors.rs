@@ -184,7 +184,7 @@ fn message(kind: ErrorType) -> &'static str {
         ErrorType::Timeout => "the script ran longer than its limit of 10000 ms",
         ErrorType::CpuLimit => "the script used more than its limit of 10000 ms of CPU time",
         ErrorType::MemoryLimit => "the script used more than its limit of 256 MB of memory",
-        ErrorType::Exited => "the script ended its process with exit code 3 before main() returned",
+        ErrorType::Exited => "the script ended its process with exit code 3 before it had answered",
         ErrorType::Crashed => "the script's process was ended by SIGSEGV",
         ErrorType::Unauthorized => "this server does not know that key",
         ErrorType::Forbidden => "this key may not use the environment \"ml\"; it may use: default",
