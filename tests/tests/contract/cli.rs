@@ -63,6 +63,24 @@ type Run = (
 
 const RUNS: &[Run] = &[
     (
+        "arguments",
+        "def main(n, s='x', k=0): return [n, s, k]",
+        &["--arg", "n=2", "--arg", "s=plain text"],
+        "",
+        0,
+        "[2,\"plain text\",0]\n",
+        "",
+    ),
+    (
+        "a program",
+        "print(__name__)\n1 + 1",
+        &["--mode", "script"],
+        "",
+        0,
+        "__main__\n2\n",
+        "",
+    ),
+    (
         "a result",
         "def main(): return {'b': 1, 'a': [2]}",
         &[],
