@@ -78,7 +78,7 @@ pub(crate) fn open(directory: &Path, python: &Path) -> io::Result<()> {
 }
 
 /// The environment `default` that was built last from this interpreter.
-fn built(python: &Path) -> io::Result<PathBuf> {
+pub fn built(python: &Path) -> io::Result<PathBuf> {
     let version = Command::new(python).arg("--version").output()?.stdout;
     let version = String::from_utf8_lossy(&version).replace("Python ", "");
     let mut found = Vec::new();

@@ -24,6 +24,7 @@ mod setting;
 
 pub use answer::Answer;
 pub use case::Case;
+pub use confined::built as built_environment;
 pub use expect::{Failure, Text, is_error};
 pub use http::{Client, raw};
 pub use process::{children, eventually, named, now_within};
