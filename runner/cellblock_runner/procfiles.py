@@ -30,6 +30,7 @@ def install() -> None:
     global _inherited
     _inherited = _resident()
     open_instead(_real_open, frozenset(_FILES), _make)
+    _open.__module__ = _real_open.__module__
     builtins.open = io.open = own.PUBLIC["open"] = _open
     os.getloadavg = getloadavg
 

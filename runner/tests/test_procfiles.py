@@ -30,7 +30,7 @@ def main():
     for bad in ("missing", "\\udc80", 1.5, None, pathlib.Path("/proc/none")):
         try: open(bad)
         except Exception as error: errors.append(type(error).__name__)
-    return [read, errors, open.__name__]
+    return [read, errors, open.__name__, open.__module__ == type(open(b"x", "rb", 0)).__module__]
 """
 
 
@@ -43,7 +43,7 @@ class Made(unittest.TestCase):
 
     def test_all_else_is_opened_as_ever(self):
         errors = ["FileNotFoundError", "FileNotFoundError", "TypeError", "TypeError"]
-        expected = ["written", [*errors, "FileNotFoundError"], "open"]
+        expected = ["written", [*errors, "FileNotFoundError"], "open", True]
         self.assertEqual(run(_ORDINARY).result, expected)
 
 

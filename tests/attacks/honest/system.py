@@ -68,6 +68,11 @@ def positioned_files():
     number = os.open("p", os.O_RDWR | os.O_CREAT, 0o600)
     os.posix_fallocate(number, 0, 100)
     assert os.pwrite(number, b"abc", 50) == 3 and os.pread(number, 3, 50) == b"abc"
+    parts = [bytearray(2), bytearray(1)]
+    assert os.pwritev(number, [b"de", b"f"], 53) == 3 == os.preadv(number, parts, 53)
+    assert os.pwritev(number, [b"g"], 56, os.RWF_SYNC) == 1 and bytes(parts[0]) == b"de"
+    assert os.preadv(number, [bytearray(1)], 56, os.RWF_HIPRI) == 1
+    os.posix_fadvise(number, 0, 0, os.POSIX_FADV_SEQUENTIAL)
     os.ftruncate(number, 60)
     os.fdatasync(number)
     os.fsync(number)

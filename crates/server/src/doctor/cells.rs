@@ -1,15 +1,21 @@
 //! The whole: the engine, started as `cellblock serve` would, and one script in every environment.
 
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
 use super::Finding;
 use crate::{
     config::{Config, DEFAULT_ENVIRONMENT},
-    engine::{Engine, LayerState, StartError},
+    engine::{Engine, EnvironmentHealth, EnvironmentState, LayerState, StartError},
     execution::{Draft, InvalidRequest},
 };
 
 /// What is run, and what has to come of it.
 const SCRIPT: &str = "def main():\n    return 6 * 7\n";
 const RESULT: &str = "42";
+/// How often to look whether an environment is there.
+const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) async fn check(config: &Config) -> (Vec<Finding>, Vec<LayerState>) {
     let mut config = config.clone();
@@ -19,6 +25,7 @@ pub(super) async fn check(config: &Config) -> (Vec<Finding>, Vec<LayerState>) {
         Ok(engine) => engine,
         Err(error) => return (vec![refused(&error)], Vec::new()),
     };
+    wait_for_all(&engine, config.pool.start_timeout()).await;
     let isolation = engine.health().isolation;
     let on = format!("starts, with the floor {}", config.isolation.floor);
     let mut findings = vec![Finding::ok("engine", on)];
@@ -42,6 +49,18 @@ pub(super) async fn check(config: &Config) -> (Vec<Finding>, Vec<LayerState>) {
     engine.settle().await;
     engine.leave().await;
     (findings, isolation)
+}
+
+/// An engine is there before the last of its environments is.
+async fn wait_for_all(engine: &Engine, patience: Duration) {
+    let starts = |it: &EnvironmentHealth| it.state == EnvironmentState::Starting;
+    let all = async {
+        while engine.health().environments.iter().any(starts) {
+            sleep(LOOK).await;
+        }
+    };
+    // What is not there by then is told as it is.
+    let _ = timeout(patience, all).await;
 }
 
 fn refused(error: &StartError) -> Finding {
