@@ -1,7 +1,7 @@
 # Everything has its script in scripts/; this file names them. PYTHON=... chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup doctor test test-vm api-test browser-test container-test bench bench-ideas soak bench-neighbours fuzz lint fmt advisories lock clean
+.PHONY: help run setup doctor test test-vm api-test browser-test container-test suites bench bench-ideas soak bench-neighbours fuzz lint fmt advisories lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: ## Set up what is missing, then run every test
 
 test-vm: ## Run the attack table on Debian's cloud kernel, in an emulated machine (see scripts/test-vm)
 	@scripts/test-vm
+
+suites: ## Run CPython's, numpy's and pandas' own tests in cells and outside, in hours (SUITE=numpy ONLY='numpy.fft.*': a part)
+	@scripts/suites
 
 bench: ## Measure against bare forks and the cold engine, in 5 minutes (QUICK=1: one; FULL=1: and 20 000 runs)
 	@scripts/bench

@@ -16,7 +16,6 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _DEPTH_MAX = 64
 _ENTRIES_MAX = 100_000
-_OMITTED_MAX = 1_000
 _CHUNK = channel.PAYLOAD_MAX
 
 _open, _close, _read, _fstat, _scandir, _closerange = (
@@ -39,6 +38,7 @@ def send_matching(
     root = _open(home, _DIRECTORY)
     found = sorted(_find(root, (), globs, [_ENTRIES_MAX]))
     count, room, omitted = limits["output_files_count"], limits["output_files_bytes"], 0
+    listed = 2 * count  # one more, and the server knows that not all are listed
     for path, size in found:
         source = _open_below(root, path) if count > 0 and size <= room else -1
         size = _size(source, size)
@@ -47,7 +47,7 @@ def send_matching(
             room -= size
             _send_head(out, path, size, False)
             _send_content(out, source, size)
-        elif omitted < _OMITTED_MAX:
+        elif omitted <= listed:
             omitted += 1
             _send_head(out, path, size, True)
         if source >= 0:

@@ -44,7 +44,7 @@ def _make(file: object, *arguments: object, **named: object) -> object:
     mode = arguments[0] if arguments else named.get("mode", "r")
     if named.get("opener") or type(mode) is not str or not set(mode) <= set("rbtU"):
         return _real_open(file, *arguments, **named)
-    descriptor = _os_open(where.home(), _TEMPORARY, 0o400)
+    descriptor = _os_open(where.home, _TEMPORARY, 0o400)
     _os_write(descriptor, _FILES[os.fspath(file)]().encode())
     _os_lseek(descriptor, 0, 0)
     named["opener"] = lambda path, flags: descriptor

@@ -2,12 +2,15 @@
 
 import builtins
 
+from cellblock_zygote import Ordinary
+
 from . import own
 from .where import SCRIPT as FILE
 
 __builtins__ = own.NAMES
 
 _ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST, without the import
+_evaluate = Ordinary.evaluate
 
 
 def compile_program(source: str) -> tuple:
@@ -26,8 +29,8 @@ def run_program(module: object, codes: tuple) -> object:
     """Run it in its module; what its last expression is."""
     space = vars(module)
     body, last = codes
-    exec(body, space)
+    _evaluate(body, space)  # not exec: a program recurses as deep as it does by itself
     if last is None:
         return None
     space.setdefault("__builtins__", builtins)  # or it would get the runner's own
-    return eval(last, space)
+    return _evaluate(last, space)

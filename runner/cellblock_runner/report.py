@@ -53,7 +53,23 @@ def describe(error: BaseException, source: str) -> dict:
     elif issubclass(kind, SystemExit):
         return _describe_exit(error, document)
     document["traceback"] = _formatted(error, trace, source) or message
+    if kind is not imports.RestrictedImportError:
+        _advise(document, error, source)
     return document
+
+
+def _advise(document: dict, error: BaseException, source: str) -> None:
+    """Add a hint where the sandbox is the reason, and tell what only looks like want of memory."""
+    try:
+        from . import advice
+
+        hint = advice.hint_for(error, document["message"], source)
+    except BaseException:
+        return
+    if hint is not None:
+        document["hint"] = hint
+        if hint == advice.EXECUTABLE:
+            document["type"] = "exception"
 
 
 def _describe_exit(error: SystemExit, document: dict) -> dict:

@@ -13,29 +13,24 @@ _BOOTSTRAP = "<frozen importlib"
 # From a code object, as frames have it: __file__ need not be spelled the same.
 _HERE = (lambda: None).__code__.co_filename.rpartition("/")[0] + "/"
 
-_home = ""
+home = "/"  # the working directory, with a slash at its end
 _library: tuple = ()
 _prefixes: tuple = ()
 
 
-def learn(home: str) -> None:
-    """Take note of the library directories, before the script can add to sys.path."""
-    global _home, _library, _prefixes
-    _home = home
+def learn(directory: str) -> None:
+    """Take note of the working directory and the library's, before the script adds to sys.path."""
+    global home, _library, _prefixes
+    home = directory.rstrip("/") + "/"
     stdlib = os.__file__.rpartition("/")[0]
     roots = {
         path.rstrip("/") + "/"
         for path in (stdlib, *sys.path)
-        if type(path) is str and path.startswith("/") and path != home
+        if type(path) is str and path.startswith("/") and path != directory
     }
     _library = tuple(roots)
     # The longest first, so that site-packages goes before the directory it lies in.
-    _prefixes = tuple(sorted((*roots, home.rstrip("/") + "/"), key=len, reverse=True))
-
-
-def home() -> str:
-    """The script's directory."""
-    return _home
+    _prefixes = tuple(sorted((*roots, home), key=len, reverse=True))
 
 
 def is_runner(filename: str) -> bool:

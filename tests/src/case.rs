@@ -173,6 +173,15 @@ impl Case {
         })
     }
 
+    /// A part of the error's hint.
+    #[must_use]
+    pub fn hint(self, part: &str) -> Self {
+        self.and(|failure| {
+            failure.any.push("hint");
+            failure.hint = Some(part.to_owned());
+        })
+    }
+
     /// The error's line.
     #[must_use]
     pub fn line(self, line: u32) -> Self {

@@ -33,7 +33,7 @@ class Report:
 
     def end(self, test: str, outcome: str, reason: str = "") -> None:
         faulthandler.cancel_dump_traceback_later()
-        self.write("end", test, outcome, reason[:REASON_MAX])
+        self.write("end", test, outcome, " ".join(reason.split())[:REASON_MAX])
 
 
 def main(job: dict) -> str:
@@ -167,8 +167,7 @@ def last_line(report: object) -> str:
     if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
         return report.longrepr[2]
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash else str(report.longrepr)
-    return " ".join(text.split())
+    return crash.message if crash else str(report.longrepr)
 
 
 if __name__ == "__main__":  # outside: the job is what standard input holds

@@ -113,10 +113,14 @@ def run_suite(suite: str, setting: server.Setting, outside: object, inside: obje
         concurrent.futures.ThreadPoolExecutor(places) as pool,
     ):
         futures = {pool.submit(compare, job, outside, inside, known): job for job in jobs}
-        for count, future in enumerate(concurrent.futures.as_completed(futures), 1):
-            out, into = future.result()
-            print(f"[{count}/{len(jobs)}] {futures[future]}: {len(out)}", flush=True)
-            print(json.dumps([out, into]), file=kept, flush=True)
+        try:
+            for count, future in enumerate(concurrent.futures.as_completed(futures), 1):
+                out, into = future.result()
+                print(f"[{count}/{len(jobs)}] {futures[future]}: {len(out)}", flush=True)
+                print(json.dumps([out, into]), file=kept, flush=True)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def judge_suite(suite: str, setting: server.Setting) -> bool:

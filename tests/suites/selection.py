@@ -22,7 +22,7 @@ NOT_MODULES = {
 
 
 def jobs(suite: str, standard: Path, packages: Path, only: str) -> list:
-    """The jobs of a suite, of those modules whose names match the glob `only`."""
+    """The jobs of a suite, of those modules whose names match one of the globs `only`."""
     if suite == "cpython":
         names = [name for name in modules(standard, standard / "test") if name not in NOT_MODULES]
         return [Job("unittest", [name], PATIENCE, SECONDS) for name in matching(names, only)]
@@ -48,8 +48,9 @@ def is_package(directory: Path, top: Path) -> bool:
     return all((path / "__init__.py").exists() for path in above[: above.index(top)])
 
 
-def matching(names: list, glob: str) -> list:
-    return [name for name in names if fnmatch.fnmatchcase(name, glob)]
+def matching(names: list, only: str) -> list:
+    globs = only.split(",")
+    return [name for name in names if any(fnmatch.fnmatchcase(name, glob) for glob in globs)]
 
 
 def groups(names: list) -> list:

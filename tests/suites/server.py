@@ -21,7 +21,7 @@ max_memory_mb = 4096
 processes = 512
 stdout_bytes = 268435456
 stderr_bytes = 65536
-tmp_bytes = 1073741824
+tmp_bytes = 8589934592
 tmp_inodes = 100000
 [pool]
 max_running = {places}
@@ -104,6 +104,7 @@ class Setting:
         finally:
             process.terminate()
             process.wait()
+            log.close()
 
 
 def await_ready(url: str, process: subprocess.Popen) -> None:

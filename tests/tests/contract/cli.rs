@@ -63,6 +63,24 @@ type Run = (
 
 const RUNS: &[Run] = &[
     (
+        "arguments",
+        "def main(n, s='x', k=0): return [n, s, k]",
+        &["--arg", "n=2", "--arg", "s=plain text"],
+        "",
+        0,
+        "[2,\"plain text\",0]\n",
+        "",
+    ),
+    (
+        "a program",
+        "print(__name__)\n1 + 1",
+        &["--mode", "script"],
+        "",
+        0,
+        "__main__\n2\n",
+        "",
+    ),
+    (
         "a result",
         "def main(): return {'b': 1, 'a': [2]}",
         &[],
@@ -207,6 +225,11 @@ fn others(directory: &Path, report: &mut Report) {
         good && record.code == Some(0),
         format!("{record:?}"),
     );
+    let used = &json["usage"];
+    let memory_is_known = json["isolation"]["cgroup"] == "on";
+    let measured = used["cpu_ms"].as_f64().is_some_and(|time| time > 0.0)
+        && (used["peak_memory_bytes"].is_u64() || !memory_is_known);
+    report.check("--json: what was used", measured, used);
     let record = run(&["run", "-", "--json"], "def main(): 1 / 0");
     let json: serde_json::Value = serde_json::from_str(&record.stdout).unwrap_or_default();
     let good = json["status"] == "failed" && json["error"]["type"] == "exception";

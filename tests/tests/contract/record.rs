@@ -1,8 +1,9 @@
 //! `/v1/executions` and `/health`: every field.
 
+mod files;
+
 use std::collections::BTreeSet;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cellblock_tests::{Client, Engine, Report, Setup, dedent, matrix, quoted};
 use serde_json::{Value, json};
 
@@ -25,14 +26,14 @@ fn suite(setup: &Setup, report: &mut Report) {
         .clone()
         .with_plain()
         .set("limits", "output_files_bytes", 1000)
-        .set("limits", "output_files_count", 3)
+        .set("limits", "output_files_count", 4)
         .set("limits", "stdout_bytes", 100);
     let server = setup.start();
     let client = server.client();
     success(client, report);
     failures(client, report);
     usage(client, report);
-    files(client, report);
+    files::suite(client, report);
     health(client, setup.engine(), report);
     server.stop(report);
 }
@@ -64,7 +65,7 @@ fn success(client: &Client, report: &mut Report) {
         .map(String::as_str)
         .collect();
     let expected =
-        "id status result stdout stderr truncated error files usage environment isolation";
+        "id status result stdout stderr truncated error files missing usage environment isolation";
     report.check(
         "the fields",
         names == expected.split(' ').collect(),
@@ -82,6 +83,7 @@ fn success(client: &Client, report: &mut Report) {
     same(report, "truncated", &record["truncated"], &json!([]));
     same(report, "error", &record["error"], &Value::Null);
     same(report, "files", &record["files"], &json!([]));
+    same(report, "missing", &record["missing"], &json!([]));
     same(
         report,
         "environment",
@@ -196,84 +198,6 @@ fn usage(client: &Client, report: &mut Report) {
         100e6,
         250e6,
     );
-}
-
-fn files(client: &Client, report: &mut Report) {
-    let script = "
-        import os
-        def main():
-            os.makedirs('out/deep')
-            for name, content in (('a.png', b'\\x89PNG'), ('out/b.csv', b'x,y\\n'), ('out/deep/c', b''),
-                                  ('out/deep/.hidden', b'h'), ('left.txt', b'left')):
-                with open(name, 'wb') as file:
-                    file.write(content)
-            os.symlink('/etc/passwd', 'out/link')
-            os.symlink('/etc', 'out/linked')
-            os.mkfifo('out/fifo')
-        ";
-    let record = execute(
-        client,
-        script,
-        r#", "output_files": ["*.png", "out/**", "nosuch"]"#,
-    );
-    let found = &record["files"];
-    let file = |path: &str, media_type: &str, content: &[u8]| {
-        let (size, content) = (content.len(), STANDARD.encode(content));
-        json!({"path": path, "size": size, "media_type": media_type, "content": content})
-    };
-    let expected = json!([
-        file("a.png", "image/png", b"\x89PNG"),
-        file("out/b.csv", "text/csv", b"x,y\n"),
-        file("out/deep/c", "application/octet-stream", b""),
-    ]);
-    same(report, "output files", found, &expected);
-    left_open(client, report);
-    let large =
-        "def main():\n    open('a', 'w').write('x' * 1001)\n    open('b', 'w').write('x' * 1000)";
-    let record = execute(client, large, r#", "output_files": ["*"]"#);
-    let found = &record["files"];
-    same(
-        report,
-        "too large: content",
-        &found[0]["content"],
-        &Value::Null,
-    );
-    same(report, "too large: size", &found[0]["size"], &json!(1001));
-    same(report, "still fits", &found[1]["size"], &json!(1000));
-    let failed = "def main():\n    open('a', 'w').write('x')\n    1 / 0";
-    let record = execute(client, failed, r#", "output_files": ["*"]"#);
-    same(
-        report,
-        "files of a failure",
-        &record["files"][0]["path"],
-        &json!("a"),
-    );
-}
-
-/// Files and archives that a module still has open are whole before they are collected.
-fn left_open(client: &Client, report: &mut Report) {
-    let script = "
-        import csv, gzip, zipfile
-        table = open('a.csv', 'w', newline='')
-        archive = zipfile.ZipFile('a.zip', 'w')
-        packed = gzip.open('a.gz', 'wt')
-        def main():
-            csv.writer(table).writerow([1, 2])
-            archive.writestr('x', 'y')
-            packed.write('z')
-        ";
-    let record = execute(client, script, r#", "output_files": ["*"]"#);
-    let content = |place: usize| {
-        let text = record["files"][place]["content"].as_str();
-        text.and_then(|text| STANDARD.decode(text).ok())
-            .unwrap_or_default()
-    };
-    report.check("a table left open", content(0) == b"1,2\r\n", &record);
-    // Its end holds the length of what is packed, that of an archive the number of its entries.
-    let packed = content(1).ends_with(&[1, 0, 0, 0]);
-    report.check("a packed file left open", packed, &record);
-    let archive = content(2).windows(4).any(|bytes| bytes == b"PK\x05\x06");
-    report.check("an archive left open", archive, &record);
 }
 
 fn health(client: &Client, engine: Engine, report: &mut Report) {

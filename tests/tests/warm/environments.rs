@@ -22,6 +22,7 @@ fn each_has_its_own_packages_engine_and_rules() {
         plain("plain has none", import)
             .fails("exception")
             .line(2)
+            .hint("'numpy' is not in this environment")
             .run(&server, report);
         let socket = "import socket\ndef main():\n    return 1\n";
         Case::new("default restricts", socket)

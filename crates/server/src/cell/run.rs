@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     cgroup::Slot,
-    execution::{Limits, Live, Outcome, Stream, Usage},
+    execution::{Limits, Live, Outcome, Stream, Truncated, Usage},
     telemetry::phase,
 };
 
@@ -37,6 +37,8 @@ pub struct Task {
     pub limits: Limits,
     /// What its answer may hold.
     pub budget: Budget,
+    /// The files, by name, that the client wants to have.
+    pub wanted: Vec<String>,
     /// Bytes kept of stdout.
     pub stdout_bytes: usize,
     /// Bytes kept of stderr.
@@ -79,17 +81,27 @@ impl Cell {
         };
         let result = verdict(observed, &task.limits, task.budget.result_bytes)?;
         let [(stdout, cut_out), (stderr, cut_err)] = streams.map(Capture::finish);
-        let cut = [(Stream::Stdout, cut_out), (Stream::Stderr, cut_err)];
+        let cut = [
+            (Truncated::Stdout, cut_out),
+            (Truncated::Stderr, cut_err),
+            (Truncated::Files, answer.has_cut_files()),
+        ];
         let truncated = cut
             .into_iter()
-            .filter_map(|(stream, cut)| cut.then_some(stream))
+            .filter_map(|(part, cut)| cut.then_some(part))
             .collect();
+        // Where the run was ended, nobody has looked for its files.
+        let missing = match stop {
+            Stop::Done => answer.missing(&task.wanted),
+            _ => Vec::new(),
+        };
         Ok(Outcome {
             result,
             stdout,
             stderr,
             truncated,
             files: answer.files(),
+            missing,
             usage: Usage {
                 collect: started.elapsed().saturating_sub(wall),
                 ..usage

@@ -112,6 +112,7 @@ fn environment_settings(
             root: root.to_owned(),
             runtime: host.runtime.clone(),
             private_root: policy.has(Layer::PrivateRoot),
+            jit: !policy.has(Layer::NoExecutableMemory),
             identity: host.identity,
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),

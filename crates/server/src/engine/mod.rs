@@ -274,6 +274,7 @@ impl Engine {
                 files_bytes: size(self.run.output_files_bytes),
                 files_count: size(self.run.output_files_count),
             },
+            wanted: request.named_files().map(str::to_owned).collect(),
             stdout_bytes: size(self.run.stdout_bytes),
             stderr_bytes: size(self.run.stderr_bytes),
             measure: request.measure,

@@ -17,7 +17,7 @@ pub use client::Client;
 pub use draft::{Draft, FileDraft, LimitsDraft, ModeDraft};
 pub use invalid::InvalidRequest;
 pub use live::{Live, LiveEvent, live};
-pub use outcome::{ErrorType, Failure, Outcome, OutputFile, Stream, Usage};
+pub use outcome::{ErrorType, Failure, Outcome, OutputFile, Stream, Truncated, Usage};
 pub use parse::{parse, parse_as};
 pub use record::{Record, Status};
 pub use request::{ExecutionRequest, Limits};

@@ -15,22 +15,35 @@ pub struct Outcome {
     pub stdout: String,
     /// What was written to descriptor 2, up to the limit; invalid UTF-8 is replaced.
     pub stderr: String,
-    /// The streams of which more was written than is kept here.
-    pub truncated: Vec<Stream>,
+    /// What is not all here.
+    pub truncated: Vec<Truncated>,
     /// The files asked for.
     pub files: Vec<OutputFile>,
+    /// The names, without wildcards, that were asked for and are no file.
+    pub missing: Vec<String>,
     /// What the run used, measured from outside.
     pub usage: Usage,
 }
 
 /// One of the two output streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Descriptor 1.
     Stdout,
     /// Descriptor 2.
     Stderr,
+}
+
+/// A part of an answer that has a limit, and went beyond it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Truncated {
+    /// More was written to descriptor 1 than is shown.
+    Stdout,
+    /// More was written to descriptor 2 than is shown.
+    Stderr,
+    /// Files did not fit: their content is `null`, or they are not listed.
+    Files,
 }
 
 /// A file that the run left and the client asked for.
@@ -87,7 +100,8 @@ pub struct Failure {
     /// `result_not_json`: where in the result the value sits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// `result_not_json`: what to call instead.
+    /// What to do about it: of `result_not_json` what to call instead, and of an `exception` what to
+    /// do without in a sandbox, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// `exited`: the code.
@@ -96,6 +110,15 @@ pub struct Failure {
     /// `crashed`: the signal's name, such as `SIGSEGV`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
+}
+
+impl From<Stream> for Truncated {
+    fn from(stream: Stream) -> Self {
+        match stream {
+            Stream::Stdout => Self::Stdout,
+            Stream::Stderr => Self::Stderr,
+        }
+    }
 }
 
 impl Failure {

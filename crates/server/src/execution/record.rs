@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Failure, Outcome, OutputFile, Stream, Usage};
+use super::{Failure, Outcome, OutputFile, Truncated, Usage};
 use crate::engine::{LayerMode, LayerState};
 
 /// The full record. Its fields are in the order in which they are shown.
@@ -27,12 +27,15 @@ pub struct Record<'a> {
     pub stdout: &'a str,
     /// What was written to descriptor 2.
     pub stderr: &'a str,
-    /// The streams of which more was written than is shown.
-    pub truncated: &'a [Stream],
+    /// What is not all here, since it went beyond its limit.
+    pub truncated: &'a [Truncated],
     /// Why there is no result; `null` where there is one.
     pub error: Option<&'a Failure>,
     /// The files asked for.
     pub files: Vec<FileRecord<'a>>,
+    /// The names in `output_files`, those without wildcards, that the run left no file of. Empty where
+    /// the run was ended from outside, since nobody looked then.
+    pub missing: &'a [String],
     /// What the run used.
     pub usage: UsageRecord,
     /// Name of the environment.
@@ -102,6 +105,7 @@ impl<'a> Record<'a> {
             truncated: &outcome.truncated,
             error: result.err(),
             files: outcome.files.iter().map(FileRecord::from).collect(),
+            missing: &outcome.missing,
             usage: outcome.usage.into(),
             environment,
             isolation,
@@ -171,7 +175,7 @@ mod tests {
             ),
             stdout: "hi\n".into(),
             stderr: String::new(),
-            truncated: vec![Stream::Stdout],
+            truncated: vec![Truncated::Stdout, Truncated::Files],
             files: vec![
                 OutputFile {
                     path: "a/plot.png".into(),
@@ -184,6 +188,7 @@ mod tests {
                     content: None,
                 },
             ],
+            missing: vec!["report.pdf".into()],
             usage: Usage {
                 wall: Duration::from_micros(3_149),
                 cpu: Some(Duration::from_millis(2)),
@@ -200,7 +205,8 @@ mod tests {
   "stdout": "hi\n",
   "stderr": "",
   "truncated": [
-    "stdout"
+    "stdout",
+    "files"
   ],
   "error": null,
   "files": [
@@ -216,6 +222,9 @@ mod tests {
       "media_type": "application/octet-stream",
       "content": null
     }
+  ],
+  "missing": [
+    "report.pdf"
   ],
   "usage": {
     "wall_ms": 3.1,
@@ -242,6 +251,7 @@ mod tests {
             stderr: String::new(),
             truncated: Vec::new(),
             files: Vec::new(),
+            missing: Vec::new(),
             usage: Usage::default(),
         };
         let shown: serde_json::Value = serde_json::from_str(&shown(&outcome)).unwrap();

@@ -37,6 +37,14 @@ pub struct ExecutionRequest {
     pub measure: bool,
 }
 
+impl ExecutionRequest {
+    /// The output files that are asked for by name, not by a pattern.
+    pub fn named_files(&self) -> impl Iterator<Item = &str> {
+        let names = self.output_files.iter().map(String::as_str);
+        names.filter(|name| !name.contains(['*', '?', '[']))
+    }
+}
+
 /// The limits of one execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::{Api, ApiError, access::Caller, body::Posted, error::json, status};
-use crate::execution::{Draft, Failure, Outcome, Stream};
+use crate::execution::{Draft, Failure, Outcome, Truncated};
 
 /// Two fields where `main()` returned JSON; a third where something of it is missing.
 #[derive(Serialize, ToSchema)]
@@ -19,7 +19,7 @@ struct Success<'a> {
     /// The streams of which more was written than is shown; absent where there is none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
-    truncated: &'a [Stream],
+    truncated: &'a [Truncated],
 }
 
 /// Why there is no result, and what was printed until then.
@@ -34,7 +34,7 @@ pub(super) struct Failed<'a> {
     /// The streams of which more was written than is shown; absent where there is none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
-    truncated: &'a [Stream],
+    truncated: &'a [Truncated],
 }
 
 /// Run a script
@@ -72,9 +72,7 @@ fn answer(outcome: &Outcome) -> Response {
     let (stdout, stderr) = (&outcome.stdout, &outcome.stderr);
     match &outcome.result {
         Ok(result) => {
-            // A flood on stderr does not concern those who asked for two fields only.
-            let kept = outcome.truncated.iter().copied();
-            let truncated: Vec<_> = kept.filter(|stream| *stream == Stream::Stdout).collect();
+            let truncated = among(outcome, &[Truncated::Stdout]);
             let success = Success {
                 result,
                 stdout,
@@ -83,15 +81,23 @@ fn answer(outcome: &Outcome) -> Response {
             json(StatusCode::OK, &success)
         }
         Err(error) => {
+            let truncated = among(outcome, &[Truncated::Stdout, Truncated::Stderr]);
             let failed = Failed {
                 error,
                 stdout,
                 stderr,
-                truncated: &outcome.truncated,
+                truncated: &truncated,
             };
             json(status::of(error.kind), &failed)
         }
     }
+}
+
+/// What is cut of the parts that this answer has: a flood on stderr does not concern those who asked
+/// for two fields only.
+fn among(outcome: &Outcome, parts: &[Truncated]) -> Vec<Truncated> {
+    let cut = outcome.truncated.iter().copied();
+    cut.filter(|part| parts.contains(part)).collect()
 }
 
 #[cfg(test)]
@@ -101,13 +107,14 @@ mod tests {
     use super::*;
     use crate::execution::{ErrorType, Usage};
 
-    fn outcome(result: Result<&str, Failure>, truncated: &[Stream]) -> Outcome {
+    fn outcome(result: Result<&str, Failure>, truncated: &[Truncated]) -> Outcome {
         Outcome {
             result: result.map(|text| RawValue::from_string(text.to_owned()).unwrap()),
             stdout: "é\n".to_owned(),
             stderr: "warned".to_owned(),
             truncated: truncated.to_vec(),
             files: Vec::new(),
+            missing: Vec::new(),
             usage: Usage::default(),
         }
     }
@@ -125,13 +132,13 @@ mod tests {
         let (status, body) = shown(&outcome(Ok(text), &[])).await;
         assert_eq!(status, 200);
         assert_eq!(body, format!(r#"{{"result":{text},"stdout":"é\n"}}"#));
-        let (_, body) = shown(&outcome(Ok("1"), &[Stream::Stderr])).await;
+        let (_, body) = shown(&outcome(Ok("1"), &[Truncated::Stderr])).await;
         assert_eq!(body, r#"{"result":1,"stdout":"é\n"}"#);
     }
 
     #[tokio::test]
     async fn what_is_missing_is_said() {
-        let (_, body) = shown(&outcome(Ok("null"), &[Stream::Stdout])).await;
+        let (_, body) = shown(&outcome(Ok("null"), &[Truncated::Stdout])).await;
         assert_eq!(
             body,
             r#"{"result":null,"stdout":"é\n","truncated":["stdout"]}"#
@@ -142,7 +149,8 @@ mod tests {
     async fn a_failure_is_a_400_with_both_streams() {
         let mut failure = Failure::new(ErrorType::Timeout, "the script ran longer than 10 ms");
         failure.line = Some(3);
-        let (status, body) = shown(&outcome(Err(failure), &[Stream::Stderr])).await;
+        let cut = [Truncated::Stderr, Truncated::Files];
+        let (status, body) = shown(&outcome(Err(failure), &cut)).await;
         assert_eq!(status, 400);
         assert_eq!(
             body,

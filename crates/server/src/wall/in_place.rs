@@ -3,7 +3,10 @@
 
 use std::{fmt::Write, path::PathBuf, sync::Arc};
 
-use super::nsjail::{ENVIRONMENT, WallSpec, fixed, map, quoted};
+use super::{
+    nsjail::{WallSpec, fixed, map, quoted},
+    variables::{self, Variable},
+};
 use crate::{
     environment::{Loader, PYTHON},
     scratch::Scratch,
@@ -27,12 +30,10 @@ pub(super) fn config(spec: &WallSpec, place: &InPlaceWall) -> String {
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name}: {}", quoted(value));
     };
-    for variable in ENVIRONMENT {
-        match variable.split_once("=/") {
-            // A cell has its own HOME and TMPDIR; what else is a path is one in the image.
-            Some(("PATH", path)) => line("envar", &format!("PATH={root}/{path}")),
-            _ => line("envar", variable),
-        }
+    for Variable { name, value, .. } in variables::of_cell(spec.jit) {
+        // A cell has its own HOME and TMPDIR; what else is a path is one in the image.
+        let base = if *name == "PATH" { &root } else { "" };
+        line("envar", &format!("{name}={base}{value}"));
     }
     // The C library's own files, which it would look for at the machine's root.
     line("envar", &format!("TZDIR={root}/usr/share/zoneinfo"));
@@ -110,6 +111,7 @@ mod tests {
                 layer: "/state/runtime".into(),
             },
             private_root: false,
+            jit: false,
             identity,
             cold: false,
             tmp: (1, 1),

@@ -9,6 +9,7 @@ mod end;
 mod in_place;
 mod log;
 mod nsjail;
+mod variables;
 
 use std::{
     fs::File,

@@ -7,7 +7,10 @@ use std::{
 
 use cellblock_sandbox::steps::{IMAGE_PATH, LAYER_PATH};
 
-use super::in_place::{self, InPlaceWall};
+use super::{
+    in_place::{self, InPlaceWall},
+    variables::{self, Variable},
+};
 use crate::runtime::Runtime;
 
 /// What a wall is made of.
@@ -21,6 +24,8 @@ pub struct WallSpec {
     pub runtime: Runtime,
     /// Cells have inodes of their own for the files that all of them see.
     pub private_root: bool,
+    /// Memory of the inside may become code.
+    pub jit: bool,
     /// Who the inside is, outside.
     pub identity: Identity,
     /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
@@ -41,27 +46,6 @@ pub struct Identity {
     /// Gid outside: unprivileged.
     pub gid: u32,
 }
-
-/// The small environment of a cell. A script's own variables are added per run.
-pub(super) const ENVIRONMENT: &[&str] = &[
-    "HOME=/tmp",
-    "TMPDIR=/tmp",
-    "LANG=C.UTF-8",
-    "LC_ALL=C.UTF-8",
-    "PATH=/python/bin",
-    "TZ=UTC",
-    "USER=cell",
-    "PYTHONDONTWRITEBYTECODE=1",
-    // Threads started by an import would make the zygote impossible to fork safely.
-    "OPENBLAS_NUM_THREADS=1",
-    "OMP_NUM_THREADS=1",
-    "MKL_NUM_THREADS=1",
-    "NUMEXPR_NUM_THREADS=1",
-    // Allocators that return memory from a thread of their own: that of pyarrow, and those of polars
-    // and other programs in Rust that have jemalloc. They do it in line then.
-    "JE_ARROW_MALLOC_CONF=background_thread:false",
-    "_RJEM_MALLOC_CONF=background_thread:false",
-];
 
 /// Devices that programs expect; none of them leads anywhere.
 const DEVICES: &[&str] = &[
@@ -106,8 +90,9 @@ impl WallSpec {
         }
         let mut text = fixed(true);
         text.push_str("hostname: \"wall\"\niface_no_lo: true\n");
-        for variable in ENVIRONMENT {
-            line(&mut text, format_args!("envar: {}", quoted(variable)));
+        for Variable { name, value, .. } in variables::of_cell(self.jit) {
+            let variable = quoted(&format!("{name}={value}"));
+            line(&mut text, format_args!("envar: {variable}"));
         }
         let Identity { inside, uid, gid } = self.identity;
         map(&mut text, "uidmap", inside, uid);
@@ -283,6 +268,7 @@ mod tests {
                 layer: "/run/runtime".into(),
             },
             private_root: true,
+            jit: false,
             identity: Identity {
                 inside: 1000,
                 uid: 65534,

@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use cellblock_wire::packet::Token;
 use pyo3::{
     prelude::*,
-    types::{PyBytes, PyString},
+    types::{PyBytes, PyCode, PyDict, PyString},
 };
 
 use self::{channel::Channel, ending::Ending, job::Call, json::Encoded, names::Names};
-use crate::sys::{depth, exit, timers};
+use crate::sys::{depth, exit, interpreter, timers};
 
 /// Below `main`, in a program that calls it, there is the program.
 const BELOW_MAIN: i32 = 1;
@@ -150,6 +150,15 @@ impl Ordinary {
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn has_objects(&self, source: &Bound<'_, PyString>) -> bool {
         Ending::has_objects(source)
+    }
+
+    /// Runs code of a program in its module, with nothing below it. The value of an expression.
+    #[staticmethod]
+    fn evaluate<'py>(
+        code: &Bound<'py, PyCode>,
+        space: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        interpreter::run(code, space)
     }
 
     /// Whether this process is a child that the script forked: it answers nothing.

@@ -131,12 +131,13 @@ impl Script {
             _ => None,
         };
         match (main, count) {
-            (Some(main), Some(0)) => main.call0(),
-            (Some(main), Some(1)) if call == Call::Input => main.call1((given,)),
-            (Some(main), Some(1)) if main.getattr(&names.defaults)?.is_none() => {
-                main.call1((given,)) // None, for want of an input
+            // Without an input, what has a default keeps it, and what has none is None.
+            (Some(main), Some(1))
+                if call == Call::Input || main.getattr(&names.defaults)?.is_none() =>
+            {
+                main.call1((given,))
             }
-            (Some(main), Some(1)) => main.call0(),
+            (Some(main), Some(0 | 1)) => main.call0(),
             _ => self.help("call_main", (module, call, given), given.py()),
         }
     }

@@ -63,7 +63,11 @@ pub(super) fn symbol(name: &CStr) -> Option<*mut c_void> {
 }
 
 /// Runs the code with `space` as its globals and locals, as that of a program: nothing is below it.
-pub(crate) fn run(code: &Bound<'_, PyCode>, space: &Bound<'_, PyDict>) -> PyResult<()> {
+/// Gives the value of an expression, and of statements none.
+pub(crate) fn run<'py>(
+    code: &Bound<'py, PyCode>,
+    space: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = code.py();
     let (code, space) = (code.as_ptr(), space.as_ptr());
     // SAFETY: both are alive during the call, and a code object and a dictionary, which is what this
@@ -72,5 +76,5 @@ pub(crate) fn run(code: &Bound<'_, PyCode>, space: &Bound<'_, PyDict>) -> PyResu
         ffi::PyEval_EvalCode(code, space, space)
     });
     // SAFETY: a new reference, or null with an error set (documented of that function).
-    unsafe { Bound::from_owned_ptr_or_err(py, result) }.map(drop)
+    unsafe { Bound::from_owned_ptr_or_err(py, result) }
 }

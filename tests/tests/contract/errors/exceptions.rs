@@ -173,7 +173,8 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .fails("exception")
         .line(1)
-        .message("ModuleNotFoundError: No module named 'nosuch'"),
+        .message("ModuleNotFoundError: No module named 'nosuch'")
+        .hint("'nosuch' is not in this environment"),
         Case::new(
             "a name that is not there",
             "from json import nosuch\ndef main(): pass",

@@ -2,6 +2,7 @@
 
 mod ends;
 mod exceptions;
+mod hints;
 mod imports;
 mod libraries;
 mod limits;
@@ -21,6 +22,7 @@ fn suite(setup: &Setup, report: &mut Report) {
         exceptions::cases(),
         libraries::cases(),
         imports::cases(),
+        hints::cases(),
         ends::cases(),
         limits::cases(),
     ];

@@ -34,7 +34,8 @@ pub(super) fn cases() -> Vec<Case> {
         .limits(r#"{"cpu_ms": 60000}"#)
         .fails("exception")
         .line(4)
-        .message_has("BlockingIOError"),
+        .message_has("BlockingIOError")
+        .hint("as many processes and threads as it may"),
         Case::new(
             "a thread bomb",
             "
@@ -46,7 +47,8 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .fails("exception")
         .line(4)
-        .message("RuntimeError: can't start new thread"),
+        .message("RuntimeError: can't start new thread")
+        .hint("as many processes and threads as it may"),
         Case::new(
             "a full /tmp",
             "
@@ -103,7 +105,8 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .fails("exception")
         .line(3)
-        .message_has("PermissionError"),
+        .message_has("PermissionError")
+        .hint("the sandbox refuses this system call"),
         flood("200 MB of output", "range(1600)")
             .limits(r#"{"timeout_ms": 60000}"#)
             .within(60).returns("5").prints(&"x".repeat(1000)).cut(),

@@ -93,7 +93,8 @@ pub(super) fn cases() -> Vec<Case> {
             .field("environment", "\"plain\"")
             .fails("exception")
             .line(1)
-            .message("ModuleNotFoundError: No module named 'numpy'"),
+            .message("ModuleNotFoundError: No module named 'numpy'")
+            .hint("'numpy' is not in this environment"),
         Case::new("an environment that restricts nothing", "import socket\ndef main(): return 1")
             .field("environment", "\"plain\"")
             .returns("1"),

@@ -27,6 +27,18 @@ fn results() -> Vec<Case> {
         program("a statement at the end", "x = 2").returns("null"),
         program("comments only", "# nothing").returns("null"),
         program("numpy's scalars", "import numpy as np\nnp.int64(3)").returns("3"),
+        program(
+            "it recurses as deep as one that is run by itself",
+            "
+            def down(n):
+                try:
+                    return down(n + 1)
+                except RecursionError:
+                    return n
+            down(1)
+            ",
+        )
+        .returns("999"),
         program("main is not called", "def main(): return 5").returns("null"),
         program("a call of main", "def main(): return 5\nmain()").returns("5"),
         program(

@@ -135,7 +135,8 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("end of input", "def main(): input()")
             .fails("exception")
             .line(1)
-            .message("EOFError: EOF when reading a line"),
+            .message("EOFError: EOF when reading a line")
+            .hint("the request's `stdin`"),
         Case::new(
             "stdin",
             "import sys\ndef main(): return sys.stdin.buffer.read().decode()",

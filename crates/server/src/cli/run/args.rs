@@ -133,14 +133,14 @@ fn arguments(given: Vec<(String, String)>) -> Result<Option<Box<RawValue>>, CliE
         entries.push(format!("{}:{value}", quoted(&name)?));
     }
     let object = RawValue::from_string(format!("{{{}}}", entries.join(",")));
-    object.map(Some).map_err(bad_argument)
+    object.map(Some).map_err(|error| bad_argument(&error))
 }
 
 fn quoted(text: &str) -> Result<String, CliError> {
-    serde_json::to_string(text).map_err(bad_argument)
+    serde_json::to_string(text).map_err(|error| bad_argument(&error))
 }
 
-fn bad_argument(error: serde_json::Error) -> CliError {
+fn bad_argument(error: &serde_json::Error) -> CliError {
     InvalidRequest::field("arguments", error.to_string()).into()
 }
 

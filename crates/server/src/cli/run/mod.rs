@@ -27,7 +27,9 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
     let config = args.load_config()?;
     telemetry::init(&config.server, &TelemetryConfig::default())?;
     let (json, output_dir) = (args.json, args.output_dir.clone());
-    let request = args.into_draft()?.validate(&config)?;
+    let mut request = args.into_draft()?.validate(&config)?;
+    // The record tells what its run used.
+    request.measure = json;
     let config = config.only(&request.environment);
     let mut signals = Signals::listen()?;
     // A signal drops the other future, which ends the run.

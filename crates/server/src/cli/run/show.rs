@@ -4,7 +4,7 @@ use std::{fmt::Write, io};
 
 use crate::{
     cli::terminal,
-    execution::{Failure, Outcome, Stream},
+    execution::{Failure, Outcome, Truncated},
 };
 
 /// Prints both streams to their namesakes, then the result or why there is none.
@@ -28,16 +28,17 @@ fn output(outcome: &Outcome) -> String {
 fn errors(outcome: &Outcome) -> String {
     let mut text = outcome.stderr.clone();
     end_line(&mut text);
-    for stream in &outcome.truncated {
-        let name = match stream {
-            Stream::Stdout => "stdout",
-            Stream::Stderr => "stderr",
+    for part in &outcome.truncated {
+        let what = match part {
+            Truncated::Stdout => "stdout was longer than is kept; the rest is dropped",
+            Truncated::Stderr => "stderr was longer than is kept; the rest is dropped",
+            Truncated::Files => "the output files were more than is returned",
         };
         // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "cellblock: {name} was longer than is kept; the rest is dropped"
-        );
+        let _ = writeln!(text, "cellblock: {what}");
+    }
+    for name in &outcome.missing {
+        let _ = writeln!(text, "cellblock: {name}: the script left no such file");
     }
     if let Err(failure) = &outcome.result {
         explain(&mut text, failure);
@@ -86,6 +87,7 @@ mod tests {
             stderr: stderr.to_owned(),
             truncated: Vec::new(),
             files: Vec::new(),
+            missing: Vec::new(),
             usage: Usage::default(),
         }
     }
@@ -105,11 +107,14 @@ mod tests {
         failure.traceback = Some("Traceback (most recent call last):\n  ...\nValueError: x".into());
         failure.hint = Some("look closer".into());
         let mut shown = outcome(Err(failure), "printed\n", "");
-        shown.truncated = vec![Stream::Stdout];
+        shown.truncated = vec![Truncated::Stdout, Truncated::Files];
+        shown.missing = vec!["a.png".to_owned()];
         assert_eq!(output(&shown), "printed\n");
         assert_eq!(
             errors(&shown),
             "cellblock: stdout was longer than is kept; the rest is dropped\n\
+             cellblock: the output files were more than is returned\n\
+             cellblock: a.png: the script left no such file\n\
              Traceback (most recent call last):\n  ...\nValueError: x\n\
              cellblock: ValueError: x (line 2)\ncellblock: hint: look closer\n"
         );

@@ -178,7 +178,10 @@ fn message(kind: ErrorType) -> &'static str {
         ErrorType::SyntaxError => "SyntaxError: invalid syntax",
         ErrorType::MissingMain => "the script defines no function main()",
         ErrorType::Exception => "ZeroDivisionError: division by zero",
-        ErrorType::RestrictedImport => "the module socket may not be imported here",
+        ErrorType::RestrictedImport => {
+            "import of 'socket' is restricted: there is no network in a sandbox; send what the \
+             script needs as `input` or in `files`"
+        }
         ErrorType::ResultNotJson => "$.rows[3].when: a datetime is not JSON",
         ErrorType::ResultTooLarge => "the result is larger than the limit of 8388608 bytes",
         ErrorType::Timeout => "the script ran longer than its limit of 10000 ms",

@@ -1,0 +1,168 @@
+//! An environment with what science and data work use: it builds, its zygote imports all of it, and a
+//! script for each package comes to the same in warm cells, in cold ones, and in a plain interpreter.
+//!
+//! It takes minutes and more than a gigabyte, so it is left out where nobody asks for it:
+//! `make science-test` does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, that is how to fail"
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use cellblock_tests::{Engine, Program, Report, Server, Setup, pythons, quoted};
+use serde_json::{Value, json};
+
+/// Imported by the zygote: for each package, what its script uses.
+const PRELOAD: &str = r#"["numpy", "pandas", "scipy.integrate", "scipy.optimize", "scipy.stats", "sklearn.datasets",
+    "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.pipeline", "matplotlib.pyplot",
+    "seaborn", "pyarrow.dataset", "pyarrow.parquet", "polars", "duckdb", "statsmodels.api",
+    "statsmodels.formula.api", "openpyxl", "xlsxwriter", "lxml.html", "PIL.Image", "sympy", "networkx", "xgboost",
+    "lightgbm", "h5py", "numba"]"#;
+
+/// Draws from generators that modules made when they were imported, and from those of libraries.
+const DRAWS: &str = "\
+import duckdb
+import numpy
+import polars
+import random
+import scipy.stats
+import sympy.core.random
+
+def main():
+    return {
+        'numpy': numpy.random.rand(),
+        'python': random.random(),
+        'scipy': float(scipy.stats.norm.rvs()),
+        'sympy': sympy.core.random.rng.random(),
+        'sympy.assumptions': sympy.core.random.random(),
+        'polars': polars.Series(range(1000)).shuffle().to_list()[:9],
+        'duckdb': duckdb.sql('select random()').fetchall()[0][0],
+    }
+";
+
+/// What no cold cell runs, since it makes memory executable while it is imported: a callback of ctypes.
+/// A zygote has done that before it forks.
+const WARM_ONLY: [&str; 2] = ["lightgbm", "xgboost"];
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/science/scripts")
+}
+
+/// The scripts, by the name of their package.
+fn scripts() -> Vec<(String, String)> {
+    let entries = fs::read_dir(here()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut scripts: Vec<_> = paths
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    scripts.sort();
+    scripts
+}
+
+fn setup(engine: Engine) -> Setup {
+    let python = pythons().pop().unwrap();
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("../requirements/science.txt");
+    let requirements = requirements.canonicalize().unwrap();
+    let path = |path: &Path| quoted(path.to_str().unwrap());
+    Setup::new(engine, &python)
+        .set("pool", "start_seconds", 600)
+        .set("environments.default", "requirements", "\"none\"")
+        .set("environments.default", "preload", "[]")
+        .set("environments.science", "interpreter", path(&python))
+        .set("environments.science", "requirements", path(&requirements))
+        .set(
+            "environments.science",
+            "preload",
+            PRELOAD.replace('\n', " "),
+        )
+        .set("limits", "default_memory_mb", 1024)
+        .set("limits", "default_timeout_ms", 60_000)
+}
+
+/// Runs a script with a plain interpreter and the packages of the environment: what comes of it.
+fn run_plainly(packages: &str, script: &str) -> Value {
+    let directory = tempfile::tempdir().unwrap();
+    let code = format!(
+        "import json, sys\nsys.path.append({})\nspace = {{'__name__': 'script'}}\n\
+         exec(sys.stdin.read(), space)\nprint(json.dumps(space['main']()))",
+        quoted(packages)
+    );
+    let file = directory.path().join("script");
+    fs::write(&file, script).unwrap();
+    let output = Command::new(pythons().pop().unwrap())
+        .args(["-I", "-S", "-c", &code])
+        .current_dir(directory.path())
+        .env("MPLBACKEND", "Agg")
+        .stdin(fs::File::open(&file).unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let last = said.lines().last().unwrap_or_default();
+    serde_json::from_str(last)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
+/// Builds the environment, and says where its packages lie.
+fn packages(setup: &Setup) -> String {
+    let directory = setup.prepare();
+    let built = Program::find().run(&["env", "build", "science"], directory.path(), "");
+    assert_eq!(built.code, Some(0), "{built:?}");
+    assert!(!built.stderr.contains("WARNING"), "{built:?}");
+    let root = built.stdout.trim_end().rsplit_once(" in ");
+    format!("{}/packages", root.expect("the image's path").1)
+}
+
+fn run(server: &Server, script: &str) -> Value {
+    let body = json!({ "script": script, "environment": "science" }).to_string();
+    let answer = server.client().post("/v1/executions", body.as_bytes());
+    answer.json()
+}
+
+#[test]
+fn each_package_works_warm_and_cold() {
+    let mut report = Report::default();
+    report.enter("science".to_owned());
+    let scripts = scripts();
+    report.check("there are scripts", scripts.len() >= 18, scripts.len());
+    let packages = packages(&setup(Engine::Warm));
+    let plain: Vec<_> = scripts
+        .iter()
+        .map(|(_, script)| run_plainly(&packages, script))
+        .collect();
+    for engine in [Engine::Warm, Engine::Cold] {
+        let server = setup(engine).start();
+        for ((name, script), plain) in scripts.iter().zip(&plain) {
+            let record = run(&server, script);
+            let good = if engine == Engine::Cold && WARM_ONLY.contains(&name.as_str()) {
+                record["status"] == "failed"
+            } else {
+                record["status"] == "succeeded" && record["result"] == *plain
+            };
+            report.check(
+                format!("{name}, {engine}"),
+                good,
+                format!("{record}, and plainly {plain}"),
+            );
+        }
+        if engine == Engine::Warm {
+            let (one, other) = (run(&server, DRAWS), run(&server, DRAWS));
+            let drawn = one["result"].as_object().cloned().unwrap_or_default();
+            report.check("draws", drawn.len() == 7, &one);
+            for (name, value) in drawn {
+                let differs = other["result"][&name] != value;
+                report.check(format!("{name} draws anew in each cell"), differs, &value);
+            }
+        }
+        server.stop(&mut report);
+    }
+    report.finish();
+}
