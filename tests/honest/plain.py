@@ -1,8 +1,8 @@
 """What plain Python makes of a script: the measure that cells are held to.
 
-`python -I -B plain.py JOB ANSWER` in an empty directory runs the script of the job and writes what came
-of it to the file ANSWER, as soon as it is known; then the interpreter ends as it always does. It is
-written without a look at cellblock's runner, and shares nothing with it.
+`python -I -B plain.py JOB ANSWER` in an empty directory runs the script of the job and writes what
+came of it to the file ANSWER, as soon as it is known; then the interpreter ends as it always does.
+It is written without a look at cellblock's runner, and shares nothing with it.
 """
 
 import importlib.machinery

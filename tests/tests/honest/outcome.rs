@@ -79,7 +79,7 @@ impl Outcome {
         }
         let is = |part: &&str| match *part {
             // A message for `exited` is the cell's own.
-            "message" if plain.error.get("message").is_none() => true,
+            "message" if !plain.error.contains_key("message") => true,
             part => self.error.get(part) == plain.error.get(part),
         };
         let different = parts.iter().find(|part| !is(part));

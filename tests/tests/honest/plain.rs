@@ -54,7 +54,7 @@ impl Plain {
         for directory in [&home, &source] {
             fs::create_dir(directory).expect("a directory");
         }
-        fs::write(source.join("script.py"), script.source()).expect("written");
+        fs::write(source.join("script.py"), &script.source).expect("written");
         fs::write(inside("stdin"), &script.stdin).expect("written");
         let mut job = script.job();
         job["directory"] = json!(source);

@@ -19,7 +19,8 @@ struct Table {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Script {
     pub(crate) name: String,
-    script: String,
+    #[serde(rename = "script")]
+    pub(crate) source: String,
     /// `main` or `script`.
     mode: Option<String>,
     arguments: Option<Value>,
@@ -109,7 +110,7 @@ impl Script {
 
     /// The body of a request for the full record.
     pub(crate) fn body(&self) -> Vec<u8> {
-        let mut body = json!({"script": self.script, "output_files": ["**", "**/.*"]});
+        let mut body = json!({"script": self.source, "output_files": ["**", "**/.*"]});
         let mut set = |name: &str, value: Value| body[name] = value;
         if !self.stdin.is_empty() {
             set("stdin", json!(self.stdin));
@@ -136,16 +137,11 @@ impl Script {
     pub(crate) fn job(&self) -> Value {
         let positional: Vec<_> = self.input.iter().map(|input| parsed(input)).collect();
         json!({
-            "script": self.script,
+            "script": self.source,
             "mode": self.mode.as_deref().unwrap_or("main"),
             "positional": positional,
             "named": self.arguments.clone().unwrap_or_else(|| json!({})),
         })
-    }
-
-    /// The source.
-    pub(crate) fn source(&self) -> &str {
-        &self.script
     }
 
     /// What is wrong with the entry itself.

@@ -153,7 +153,7 @@ fn its_build_names_the_module_and_what_it_did() {
             report.check(name, one.count() == 1, format!("{built:?}"));
             let listed = moody.run(&["env", "list"], &exercise);
             let good = listed.stdout.contains(said);
-            report.check(&format!("{name}, listed"), good, format!("{listed:?}"));
+            report.check(format!("{name}, listed"), good, format!("{listed:?}"));
         }
     }
     report.finish();

@@ -181,7 +181,8 @@ impl Environment {
 
     fn degrade(&self, settings: &EnvironmentSettings, error: &SourceError) {
         let name = &settings.name;
-        tracing::error!(%error, environment = name, "an environment is degraded: it cannot make sandboxes");
+        // No error of the server: it may be about to try without namespaces.
+        tracing::warn!(%error, environment = name, "an environment is degraded: it cannot make sandboxes");
         // Without namespaces the interpreter sees paths of this machine.
         let root = settings.wall.root.to_string_lossy();
         let reason = error.for_clients().replace(&*root, "");
