@@ -20,7 +20,7 @@ def main():
             os.getloadavg(), os.listdir("."), io.open is open]
 """
 _ORDINARY = """
-import pathlib
+import _io, pathlib
 class Holder:
     open = open
 def main():
@@ -30,7 +30,7 @@ def main():
     for bad in ("missing", "\\udc80", 1.5, None, pathlib.Path("/proc/none")):
         try: open(bad)
         except Exception as error: errors.append(type(error).__name__)
-    return [read, errors, open.__name__, open.__module__ == type(open(b"x", "rb", 0)).__module__]
+    return [read, errors, open.__name__, open.__module__ == _io.open.__module__]
 """
 
 

@@ -14,7 +14,6 @@
 //! ```
 
 use std::{
-    fmt::Write,
     fs, io,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
@@ -22,6 +21,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use crate::digest;
 
 /// The directory of the programs in a layer.
 const PROGRAMS: &str = "cellblock";
@@ -84,15 +85,7 @@ pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError>
         hash.update(link.as_os_str().as_encoded_bytes());
         hash.update([0]);
     }
-    let digest: String = hash
-        .finalize()
-        .iter()
-        .take(8)
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+    let digest = digest::short(hash);
     let directory = state.join(format!("runtime-{digest}"));
     let runtime = Runtime {
         layer: directory.join("layer"),

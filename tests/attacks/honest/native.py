@@ -34,6 +34,8 @@ def library():
     assert libc.epoll_create(1) > 2 and libc.creat(b"created", 0o600) > 2
     assert libc.epoll_pwait(queue, ctypes.create_string_buffer(64), 1, 0, None) == 0
     assert libc.usleep(100) == 0
+    file = libc.creat(b"parts", 0o600)
+    assert libc.pwritev(file, None, 0, 0) == 0 and libc.preadv(0, None, 0, 0) in (0, -1)
     assert libc.pthread_setname_np(ctypes.c_void_p(self_thread()), b"worker") == 0
     name = ctypes.create_string_buffer(16)
     assert libc.prctl(16, name) == 0 and name.value == b"worker"

@@ -2,6 +2,7 @@
 //! environment has it.
 
 use cellblock_tests::{Answer, Engine, Report, Server, Setup, first_python, quoted};
+use serde_json::{Value, json};
 
 /// Runs machine code that it has just written.
 const COMPILES: &str = "
@@ -40,17 +41,17 @@ fn opens_executable_memory_and_nothing_else() {
             .set("environments.plain", "jit", true)
             .start();
         let compiled = run(&server, COMPILES, "plain");
-        let (record, expected) = (compiled.json(), "[42,[1]]");
+        let record = compiled.json();
         report.check(
             "code",
-            record["result"].to_string() == expected,
+            record["result"] == json!([42, [1]]),
             compiled.shown(),
         );
         let off = record["isolation"]["no_executable_memory"] == "off";
         report.check("the record says so", off, compiled.shown());
         let closed = run(&server, STILL_CLOSED, "plain");
-        let expected = r#"["EPERM","EPERM","EPERM","EPERM","EPERM"]"#;
-        let as_told = closed.json()["result"].to_string() == expected;
+        let as_told =
+            closed.json()["result"] == json!(["EPERM", "EPERM", "EPERM", "EPERM", "EPERM"]);
         report.check("nothing else", as_told, closed.shown());
         other_environments(&server, &mut report);
         server.stop(&mut report);
@@ -69,7 +70,7 @@ fn other_environments(server: &Server, report: &mut Report) {
     let health = server.client().get("/health");
     let layers = health.json()["isolation"].clone();
     let layer = layers.as_array().and_then(|all| {
-        let named = |layer: &&serde_json::Value| layer["name"] == "no_executable_memory";
+        let named = |layer: &&Value| layer["name"] == "no_executable_memory";
         all.iter().find(named).cloned()
     });
     let told = layer.is_some_and(|layer| {
@@ -85,7 +86,7 @@ fn is_refused_by_the_floor_strict() {
         .set("environments.plain", "jit", true)
         .set("isolation", "floor", "\"strict\"")
         .try_start();
-    let log = started.err().expect("it does not start");
+    let log = started.expect_err("it does not start");
     assert!(
         log.contains("no_executable_memory") && log.contains("jit = true"),
         "{log}"

@@ -9,6 +9,7 @@ use std::{
 
 use cellblock_tests::{Client, Engine, Report, Setup, first_python, quoted, state_dir};
 use rustix::fs::{FlockOperation, flock};
+use serde_json::json;
 
 /// Takes every lock that a cell can take of the file, says so, and holds them until it is killed.
 const HOLDER: &str = "
@@ -47,7 +48,7 @@ fn of_shared_files_show_to_nobody_else() {
         report.check("held", held.is_some(), "the holder did not say so");
         let body = format!("{{\"script\": {}}}", quoted(LOOKER));
         let answer = server.client().post("/execute", body.as_bytes());
-        let free = answer.status == 200 && answer.json()["result"].to_string() == "[true,true]";
+        let free = answer.status == 200 && answer.json()["result"] == json!([true, true]);
         report.check("by another cell", free, answer.shown());
         let images = images(server.client());
         report.check("images", !images.is_empty(), "there is none");

@@ -30,7 +30,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_min
 pub(super) struct Environments {
     by_name: BTreeMap<String, Arc<Environment>>,
     // Ended when dropped: what starts, and what is tried again.
-    _starting: JoinSet<()>,
+    starting: JoinSet<()>,
 }
 
 /// One environment.
@@ -58,8 +58,8 @@ impl Environments {
             let environment = Arc::new(Environment::default());
             all.by_name.insert(name.clone(), Arc::clone(&environment));
             let (tell, told) = oneshot::channel();
-            let starting = environment.keep_starting(settings, groups.cloned(), tell);
-            all._starting.spawn(starting);
+            let starting = environment.keepstarting(settings, groups.cloned(), tell);
+            all.starting.spawn(starting);
             outcomes.push(async { (name, told.await.unwrap_or(Ok(()))) });
         }
         let needs_default = all.by_name.contains_key(DEFAULT_ENVIRONMENT);
@@ -140,7 +140,7 @@ impl Environment {
     }
 
     /// Starts it, however often it takes. Tells how the first try ended.
-    async fn keep_starting(
+    async fn keepstarting(
         self: Arc<Self>,
         settings: EnvironmentSettings,
         groups: Option<Arc<Groups>>,

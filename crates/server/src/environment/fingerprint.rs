@@ -1,6 +1,5 @@
 //! What makes two environments the same.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::error::{Attempt, BuildError};
 use super::interpreter::Interpreter;
 use super::{EnvironmentSpec, Requirements};
+use crate::digest;
 
 /// Changes with what [`super::build`] makes of the same input, so that old trees are not taken
 /// for new ones.
@@ -46,11 +46,7 @@ pub(super) fn fingerprint(
             }
         }
     }
-    let digest = hash.finalize();
-    Ok(digest.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(digest::short(hash))
 }
 
 /// A path with its size and time of change. For a directory of packages that is enough to notice

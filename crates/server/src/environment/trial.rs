@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{BuildError, Environment, error::Attempt, tree};
+use crate::digest;
 
 const FILE: &str = "trial.json";
 
@@ -64,12 +65,7 @@ fn key(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    let digest = hash.finalize();
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::short(hash)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::cell::verdict::signal_name;
 const BY_SIGNAL: i32 = 128;
 
 /// As in "was ended by SIGSEGV".
-pub(super) fn describe(status: &ExitStatus) -> String {
+pub(super) fn describe(status: ExitStatus) -> String {
     let by_signal = status.code().and_then(|code| code.checked_sub(BY_SIGNAL));
     let signal = status
         .signal()
@@ -29,9 +29,9 @@ mod tests {
 
     #[test]
     fn a_signal_is_named_and_a_code_is_told() {
-        let exited = |code: i32| describe(&ExitStatus::from_raw(code << 8));
+        let exited = |code: i32| describe(ExitStatus::from_raw(code << 8));
         assert_eq!(exited(128 + 11), "was ended by SIGSEGV");
         assert_eq!(exited(3), "exited with code 3");
-        assert_eq!(describe(&ExitStatus::from_raw(9)), "was ended by SIGKILL");
+        assert_eq!(describe(ExitStatus::from_raw(9)), "was ended by SIGKILL");
     }
 }

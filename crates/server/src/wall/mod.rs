@@ -63,7 +63,7 @@ pub enum WallError {
     #[error("cannot make a descriptor: {0}")]
     Descriptor(#[from] io::Error),
     /// The control channel failed or closed before the interpreter was ready.
-    #[error("{}{}", ended(.stage, .status.as_ref()), said(.log))]
+    #[error("{}{}", ended(.stage, *.status), said(.log))]
     Ended {
         /// What the interpreter was doing.
         stage: Stage,
@@ -99,7 +99,7 @@ fn said(log: &str) -> String {
     format!(": {log}")
 }
 
-fn ended(stage: &Stage, status: Option<&ExitStatus>) -> String {
+fn ended(stage: &Stage, status: Option<ExitStatus>) -> String {
     let how = status.map_or_else(|| "was lost".to_owned(), end::describe);
     format!("the interpreter {how} while {stage}")
 }
@@ -115,7 +115,7 @@ impl WallError {
     pub fn of_preload(&self) -> Option<String> {
         match self {
             Self::Ended { stage, status, .. } if stage.is_of_preload() => {
-                Some(ended(stage, status.as_ref()))
+                Some(ended(stage, *status))
             }
             Self::Fatal { stage, .. } if stage.is_of_preload() => Some(self.to_string()),
             Self::Timeout { stage, after, .. } if stage.is_of_preload() => {
