@@ -33,6 +33,8 @@ def encode(value: object, limit: int) -> bytes:
 def _encode(value: object, limit: int) -> bytes:
     data = module.ordinary.encode(value, limit)
     if type(data) is int:
+        if data < 0:
+            raise walk.TooMany
         raise TooLarge(f"the result is {data} bytes of JSON, the limit is {limit}")
     if data is not None:
         return data

@@ -28,8 +28,10 @@ pub(super) enum Encoded {
     Json(Vec<u8>),
     /// The bytes of its JSON, which are more than the limit.
     TooLong(usize),
-    /// It is not plain, has no JSON, is too deep, or has more elements than can be within the limit:
-    /// the Python half knows what to make of it, or what to say.
+    /// It has more elements than can be within the limit.
+    TooMany,
+    /// It is not plain, has no JSON, or is too deep: the Python half knows what to make of it, or what
+    /// to say.
     Unusual,
 }
 
@@ -51,9 +53,11 @@ impl Encoder {
             length: 0,
             // Each takes two bytes or more.
             elements: limit / 2 + 2,
+            too_many: false,
             out: Vec::new(),
         };
         match writer.value(value, DEPTH_MAX) {
+            None if writer.too_many => Encoded::TooMany,
             None => Encoded::Unusual,
             Some(()) if writer.length > limit => Encoded::TooLong(writer.length),
             Some(()) => Encoded::Json(writer.out),
@@ -79,6 +83,8 @@ struct Writer<'a, 'py> {
     length: usize,
     /// How many more there may be.
     elements: usize,
+    /// There was one more.
+    too_many: bool,
     out: Vec<u8>,
 }
 
@@ -191,8 +197,12 @@ impl<'py> Writer<'_, 'py> {
     }
 
     fn element(&mut self) -> Option<()> {
-        self.elements = self.elements.checked_sub(1)?;
-        Some(())
+        if let Some(left) = self.elements.checked_sub(1) {
+            self.elements = left;
+            return Some(());
+        }
+        self.too_many = true;
+        None
     }
 
     /// Memory may be short in a cell: then the Python half finds that out, and says so.

@@ -38,6 +38,8 @@ pub(crate) struct Ordinary {
     ending: Ending,
     /// Who began the last run: a child that the script forks is another.
     runner: AtomicI32,
+    /// The last run's result has more elements than its limit could hold, so nobody need count again.
+    too_many: AtomicBool,
     /// Whether nobody is at the other end of the channel, and this process is to live on.
     rehearsing: AtomicBool,
 }
@@ -55,6 +57,7 @@ impl Ordinary {
             encoder: json::Encoder::new(helpers.py())?,
             ending: Ending::new(helpers)?,
             runner: AtomicI32::new(0),
+            too_many: AtomicBool::new(false),
             rehearsing: AtomicBool::new(false),
         })
     }
@@ -123,6 +126,8 @@ impl Ordinary {
                 if whole && !self.is_fork() {
                     timers::stop();
                     let encoded = self.encoder.encode(&value, limit, &self.names);
+                    let too_many = matches!(encoded, Encoded::TooMany);
+                    self.too_many.store(too_many, Ordering::Relaxed);
                     // Looked for in a rehearsal too, so that a run finds it warm.
                     let is_due = self.ending.is_due(source);
                     let is_due = is_due && channel.is_some() && !self.is_rehearsal();
@@ -178,14 +183,19 @@ impl Ordinary {
     }
 
     /// The value as strict JSON if it is plain, or the length of that if it is more than `limit` bytes,
-    /// or `None`.
+    /// or -1 if it has more elements than that could hold, or `None`.
     fn encode<'py>(
         &self,
         value: &Bound<'py, PyAny>,
         limit: usize,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = value.py();
-        Ok(match self.encoder.encode(value, limit, &self.names) {
+        let encoded = if self.too_many.load(Ordering::Relaxed) {
+            Encoded::TooMany
+        } else {
+            self.encoder.encode(value, limit, &self.names)
+        };
+        Ok(match encoded {
             Encoded::Json(data) => {
                 let bytes = PyBytes::new_with(py, data.len(), |bytes| {
                     bytes.copy_from_slice(&data);
@@ -194,6 +204,7 @@ impl Ordinary {
                 Some(bytes.into_any())
             }
             Encoded::TooLong(length) => Some(length.into_pyobject(py)?.into_any()),
+            Encoded::TooMany => Some((-1_isize).into_pyobject(py)?.into_any()),
             Encoded::Unusual => None,
         })
     }
