@@ -170,7 +170,7 @@ impl Floor {
                 )
             }
             // Namespaces are not spared: it is tried to have them, and only then done without.
-            Self::Process => matches!(layer, Layer::Cgroup | Layer::NoExecutableMemory),
+            Self::Process => layer == Layer::Cgroup,
             Self::Off => true,
         }
     }
