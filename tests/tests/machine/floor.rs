@@ -7,7 +7,12 @@ use cellblock_sandbox::{Layer, in_place::WITHOUT};
 use cellblock_tests::{Engine, Program, Report, Setup, first_python, quoted};
 
 /// What a machine may lack below the floor `standard`.
-const SPARED: [Layer; 2] = [Layer::Cgroup, Layer::Landlock];
+const SPARED: [Layer; 4] = [
+    Layer::Landlock,
+    Layer::Cgroup,
+    Layer::PrivateRoot,
+    Layer::NoExecutableMemory,
+];
 
 #[test]
 fn every_layer_is_held_to_the_floor() {
