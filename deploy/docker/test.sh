@@ -204,7 +204,7 @@ try_plain() {
 # No namespaces, and the setting that accepts it.
 try_process() {
     mode=process
-    local weaker=(user_namespace pid_namespace mount_namespace network_namespace ipc_namespace uts_namespace
+    local weaker=(user_namespace pid_namespace mount_namespace private_root network_namespace ipc_namespace uts_namespace
         cgroup_namespace private_tmp private_proc cgroup resource_limits capabilities)
     docker run -p 8080:8080 --env CELLBLOCK_FLOOR=process cellblock
     check "starts" ready

@@ -181,8 +181,10 @@ impl Environment {
 
     fn degrade(&self, settings: &EnvironmentSettings, error: &SourceError) {
         let name = &settings.name;
-        // No error of the server: it may be about to try without namespaces.
-        tracing::warn!(%error, environment = name, "an environment is degraded: it cannot make sandboxes");
+        // A server does not start without its default, and says why, or tries without namespaces.
+        if name != DEFAULT_ENVIRONMENT {
+            tracing::warn!(%error, environment = name, "an environment is degraded: it cannot make sandboxes");
+        }
         // Without namespaces the interpreter sees paths of this machine.
         let root = settings.wall.root.to_string_lossy();
         let reason = error.for_clients().replace(&*root, "");
