@@ -31,7 +31,7 @@ FILES = "a script finds only the files that the request sends in `files` and tho
 INPUT = "what `input()` reads is the request's `stdin`, which has no more lines"
 EXECUTABLE = (
     "there is no executable memory in a sandbox, which native code's callbacks and just-in-time "
-    "compilers need: use the package without them"
+    "compilers need: use the package without them, or an environment that has `jit`"
 )
 REFUSED = "the sandbox refuses this system call, and no request can allow it: do without it"
 

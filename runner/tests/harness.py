@@ -14,7 +14,6 @@ import time
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the parent must stay single-threaded to fork
 
 import cellblock_runner
-import cellblock_zygote
 from cellblock_runner import cell, seed
 
 CHANNEL = 1000
@@ -26,6 +25,10 @@ _COLD = (
     "import sys, json; from cellblock_runner import cell; "
     "cell.run(int(sys.argv[1]), None, json.loads(sys.argv[2]))"
 )
+# Where the runner, its native half and an environment's packages lie.
+_ROOTS = [
+    os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path
+]
 
 cellblock_runner.preload()
 
@@ -130,9 +133,7 @@ def _seat(client, pipes, home):
 
 
 def _start_cold(client, pipes, home, python_args, restricted):
-    roots = {os.path.dirname(os.path.dirname(os.path.abspath(cell.__file__))): None}
-    roots[os.path.dirname(os.path.abspath(cellblock_zygote.__file__))] = None
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_ROOTS)}
     command = [sys.executable, *python_args, "-c", _COLD, str(CHANNEL)]
     command.append(json.dumps(restricted or {}))
     pid = os.fork()

@@ -26,7 +26,7 @@ class Hints(unittest.TestCase):
     def test_modules(self):
         self.assertIn("'nosuch' is not in this environment", self.hint("import nosuch.a"))
         self.check("import json.nosuch", None)
-        self.check("import requests", advice.NETWORK)
+        self.check("import paramiko", advice.NETWORK)
         self.check("raise ModuleNotFoundError", None)
         self.check("raise ModuleNotFoundError(name=5)", None)
         self.check("raise ModuleNotFoundError(name='a' + chr(10) + 'b')", None)

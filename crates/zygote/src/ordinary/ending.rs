@@ -10,8 +10,9 @@ use pyo3::{
 
 use crate::sys::open_files;
 
-/// What a class has whose objects want to be told of their end.
-const FINALIZER: &str = "__del__";
+/// What a script says that has objects which want to be told of their end: a class with a finalizer, or
+/// the tables of `dbm.dumb`, which have one and no open file.
+const FINALIZERS: [&str; 3] = ["__del__", "dbm", "shelve"];
 
 /// What there was before the script.
 pub(super) struct Ending {
@@ -48,7 +49,7 @@ impl Ending {
         open_files::any()
             || source
                 .to_str()
-                .map_or(true, |text| text.contains(FINALIZER))
+                .map_or(true, |text| FINALIZERS.iter().any(|it| text.contains(it)))
     }
 
     fn has_callbacks(&self, py: Python<'_>) -> PyResult<bool> {

@@ -10,7 +10,16 @@ def total(values):
     return result
 
 
+@numba.vectorize([numba.float64(numba.float64, numba.float64)])
+def hypotenuse(one, other):
+    return (one * one + other * other) ** 0.5
+
+
 def main():
-    # Without executable memory numba runs plain Python: see NUMBA_DISABLE_JIT. `vectorize` does not
-    # heed it, and ends in SIGSEGV.
-    return {"total": total(np.arange(10.0))}
+    # The signatures are empty where nothing was compiled.
+    result = total(np.arange(10.0))
+    return {
+        "total": result,
+        "compiled": len(total.signatures),
+        "hypotenuse": hypotenuse(np.array([3.0, 5.0]), np.array([4.0, 12.0])).tolist(),
+    }
