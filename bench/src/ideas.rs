@@ -88,6 +88,11 @@ pub fn all() -> Vec<Idea> {
     let mut ideas = vec![without("nothing", "")];
     ideas.extend(names.map(|name| without(&format!("without {name}"), name)));
     ideas.push(without("without all of these", &names.join(",")));
+    ideas.push(with(
+        "without the layer private_root",
+        "CELLBLOCK_WITHOUT",
+        "private_root",
+    ));
     ideas.push(with("two zygotes", "CELLBLOCK_ZYGOTES", "2"));
     ideas.push(with("twice the ready cells", "CELLBLOCK_WARM_CELLS", "8"));
     ideas.push(with("twice the places", "CELLBLOCK_MAX_RUNNING", "8"));
@@ -143,7 +148,7 @@ pub fn measure(idea: &Idea, usual: &Server, logs: &Path, profile: Profile) -> Re
 /// The table of all.
 pub fn show(all: &[Worth]) -> String {
     let head = format!(
-        "{:<26} {:>8} {:>16} {:>16} {:>16}\n",
+        "{:<30} {:>8} {:>16} {:>16} {:>16}\n",
         "differs by", "faults", "CPU per run", "runs/s", "p50 with pauses"
     );
     let rows = all.iter().map(|worth| {
@@ -154,7 +159,7 @@ pub fn show(all: &[Worth]) -> String {
             rate,
             p50,
         } = worth;
-        format!("{name:<26} {faults:>8.0} {cpu:>16} {rate:>16} {p50:>16}\n")
+        format!("{name:<30} {faults:>8.0} {cpu:>16} {rate:>16} {p50:>16}\n")
     });
     std::iter::once(head).chain(rows).collect()
 }

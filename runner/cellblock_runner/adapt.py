@@ -100,3 +100,7 @@ def install() -> None:
         if name in sys.modules:
             _tell(name, sys.modules[name])
     sys.meta_path.insert(0, _Finder())
+
+
+# What traces or counts lines, as `trace` does, takes a module without a file for a part of Python.
+del __file__
