@@ -10,6 +10,7 @@ mod death;
 mod degraded;
 mod environments;
 mod forked;
+mod hung;
 mod in_place;
 mod load;
 mod shared;

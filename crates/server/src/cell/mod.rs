@@ -179,6 +179,11 @@ impl Cell {
         self.life.goes_on()
     }
 
+    /// Whether it came out of this wall.
+    pub fn is_of(&self, wall: &Arc<Wall>) -> bool {
+        Arc::ptr_eq(&self.life.wall, wall)
+    }
+
     /// Listens to it no more: its death, by which it closes its ends, then wakes nobody but whoever
     /// waits for it. A runner that has answered ends by itself when it sees that.
     pub fn hang_up(self) -> Life {

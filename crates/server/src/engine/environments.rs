@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     EnvironmentHealth, EnvironmentSettings, EnvironmentState, EnvironmentStats, StartError,
     source::{Source, SourceError},
+    warm::Trouble,
 };
 use crate::{cgroup::Groups, config::DEFAULT_ENVIRONMENT};
 
@@ -118,20 +119,27 @@ impl Environment {
 
     /// Why it is not ready, unless it merely starts.
     pub(super) fn reason(&self) -> Option<String> {
+        if let Some(trouble) = self.source().and_then(Source::trouble) {
+            return Some(trouble.reason);
+        }
         let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         reason.clone()
     }
 
     fn health(&self, name: &str) -> EnvironmentHealth {
         let reason = self.reason();
-        let (state, reason) = match (self.source(), reason) {
-            (Some(_), _) => (EnvironmentState::Ready, None),
-            (None, None) => (EnvironmentState::Starting, None),
-            (None, reason) => (EnvironmentState::Degraded, reason),
+        let trouble = self.source().and_then(Source::trouble);
+        let (state, ready, reason) = match (self.source(), trouble, reason) {
+            (Some(_), None, _) => (EnvironmentState::Ready, true, None),
+            (Some(_), Some(Trouble { reason, all }), _) => {
+                (EnvironmentState::Degraded, !all, Some(reason))
+            }
+            (None, _, None) => (EnvironmentState::Starting, false, None),
+            (None, _, reason) => (EnvironmentState::Degraded, false, reason),
         };
         EnvironmentHealth {
             name: name.to_owned(),
-            ready: state == EnvironmentState::Ready,
+            ready,
             state,
             python: self.source().map(|source| source.python().to_owned()),
             reason,

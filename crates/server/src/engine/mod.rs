@@ -37,7 +37,7 @@ use crate::{
     telemetry::phase,
 };
 use admission::Admission;
-use environments::Environments;
+use environments::{Environment, Environments};
 pub use health::{EngineHealth, EnvironmentHealth, EnvironmentState, LayerMode, LayerState};
 pub use host::spec;
 pub(crate) use host::{find_environment, find_nsjail, outer_identity};
@@ -154,7 +154,7 @@ impl Engine {
         let mut lost = None;
         for _ in 0..TRIES {
             let taken = source.take().instrument(phase("start")).await;
-            let cell = taken.map_err(|error| unavailable(&error))?;
+            let cell = taken.map_err(|error| unavailable(error, name, environment))?;
             drop(want.take());
             let mut running = Running::new(cell, place);
             let start = arrived.elapsed().saturating_sub(queue);
@@ -183,9 +183,11 @@ impl Engine {
 
     /// The state of the engine now. Cheap: called for every health probe.
     pub fn health(&self) -> EngineHealth {
+        let environments = self.environments.health();
         EngineHealth {
             ready: !self.draining.load(Ordering::Relaxed),
-            environments: self.environments.health(),
+            degraded: !environments.iter().any(|environment| environment.ready),
+            environments,
             isolation: self.isolation.overall(),
         }
     }
@@ -283,6 +285,14 @@ impl Engine {
     }
 }
 
-fn unavailable(error: &SourceError) -> EngineError {
-    EngineError::Internal(error.to_string())
+/// Why there is no cell: that of a source that has lost what makes its cells, and may get it back, or a
+/// fault of ours.
+fn unavailable(error: SourceError, name: &str, environment: &Environment) -> EngineError {
+    match error {
+        SourceError::Timeout(_) => EngineError::NotReady {
+            name: name.to_owned(),
+            reason: Some(environment.reason().unwrap_or_else(|| error.to_string())),
+        },
+        error => EngineError::Internal(error.to_string()),
+    }
 }

@@ -1,6 +1,8 @@
 //! The warm engine: zygotes that fork cells ahead of need.
 
 mod keeper;
+mod silence;
+mod standing;
 
 use std::{
     collections::VecDeque,
@@ -17,8 +19,10 @@ use tokio::{
 };
 
 use super::{EnvironmentStats, SECONDS, settings::EnvironmentSettings, source::SourceError};
-use crate::{cell::Cell, cgroup::Groups};
+use crate::{cell::Cell, cgroup::Groups, wall::Wall};
 use keeper::Keeper;
+use standing::Standing;
+pub(super) use standing::Trouble;
 
 /// The cells of one environment that wait for a job, and the keepers that make more.
 #[derive(Debug)]
@@ -42,6 +46,7 @@ struct Shelf {
     target: usize,
     // Requests that have no cell yet, wherever they wait.
     wanted: AtomicUsize,
+    standing: Standing,
     // Zygotes started in place of an older one.
     restarts: AtomicU64,
     // Seconds from asking for a cell until it is here.
@@ -68,6 +73,18 @@ impl Shelf {
         cell
     }
 
+    /// Takes away the cells of a wall that has ended, or is given up.
+    fn purge(&self, wall: &Arc<Wall>) {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = std::mem::take(&mut *cells).into_iter();
+        let (gone, kept): (VecDeque<_>, _) = all.partition(|cell| cell.is_of(wall));
+        *cells = kept;
+        // Whoever has a permit already finds a cell less, and asks again.
+        self.filled.forget_permits(gone.len());
+        drop(cells);
+        gone.into_iter().for_each(put_away);
+    }
+
     /// Whether more requests than `cells` have none yet.
     fn wants_more_than(&self, cells: usize) -> bool {
         self.wanted.load(Ordering::Relaxed) > cells
@@ -84,6 +101,13 @@ impl Shelf {
             .unwrap_or_else(PoisonError::into_inner)
             .len()
     }
+}
+
+/// Ends a cell that nobody is to have, beside everything else.
+fn put_away(mut cell: Cell) {
+    tokio::spawn(async move {
+        cell.end().await;
+    });
 }
 
 /// A request that has no cell yet, until it is dropped.
@@ -122,6 +146,7 @@ impl Warm {
             taken: Notify::new(),
             target: target * zygotes,
             wanted: AtomicUsize::new(0),
+            standing: Standing::new(zygotes),
             restarts: AtomicU64::new(0),
             refill: Histogram::new(SECONDS),
         });
@@ -135,8 +160,9 @@ impl Warm {
         let mut keepers = JoinSet::new();
         let (failed, mut failures) = watch::channel(None);
         let mut first = Some(first);
-        for _ in 0..zygotes {
+        for number in 0..zygotes {
             let keeper = Keeper::new(
+                number,
                 Arc::clone(&settings),
                 groups.clone(),
                 Arc::clone(&shelf),
@@ -169,7 +195,8 @@ impl Warm {
                 match self.shelf.take().await {
                     // Its wall may have died while it waited.
                     Some(cell) if cell.stands() => return cell,
-                    _ => {}
+                    Some(cell) => put_away(cell),
+                    None => {}
                 }
             }
         };
@@ -185,6 +212,11 @@ impl Warm {
             zygote_restarts: self.shelf.restarts.load(Ordering::Relaxed),
             refill: Some(self.shelf.refill.clone()),
         }
+    }
+
+    /// What is wrong with its zygotes, if anything is.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.shelf.standing.trouble()
     }
 
     pub(super) fn warnings(&self) -> &[String] {

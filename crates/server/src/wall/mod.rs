@@ -197,18 +197,20 @@ impl Wall {
         self.child.id()
     }
 
-    /// The interpreter inside, pid 1 of the wall: nsjail's only child.
+    /// The interpreter inside, pid 1 of the wall.
     pub fn inside(&self) -> io::Result<OwnedFd> {
+        let pid = self.interpreter()?;
+        Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
+    }
+
+    /// Its number here: nsjail's only child.
+    pub fn interpreter(&self) -> io::Result<Pid> {
         let gone = || io::Error::from(io::ErrorKind::NotFound);
         let nsjail = self.child.id().ok_or_else(gone)?;
         let children = std::fs::read_to_string(format!("/proc/{nsjail}/task/{nsjail}/children"))?;
         let child = children.split_ascii_whitespace().next().ok_or_else(gone)?;
-        let pid = child
-            .parse()
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or_else(gone)?;
-        Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
+        let pid = child.parse().ok().and_then(Pid::from_raw);
+        pid.ok_or_else(gone)
     }
 }
 

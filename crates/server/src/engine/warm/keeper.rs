@@ -10,7 +10,7 @@ use std::{
 use cellblock_wire::control::{Event, Request};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::Shelf;
+use super::{Shelf, silence::Silence};
 use crate::{
     cell::{self, Cell, ServerEnds, place::Place},
     cgroup::{Groups, Slot},
@@ -29,6 +29,10 @@ const BACK_OFF: Duration = Duration::from_millis(500);
 /// a processor for some milliseconds, in which the kernel lets nobody else on it.
 const DEFERENCE: Duration = Duration::from_millis(2);
 
+/// How many cells a zygote may be asked for before it has answered: it makes them one by one, and a
+/// channel that is full would keep the keeper waiting.
+const ASKED: usize = 16;
+
 /// Why a keeper gave a wall up, where that is worth telling who starts the engine.
 pub(super) type Failure = Option<FailureText>;
 
@@ -46,6 +50,8 @@ impl From<FailureText> for SourceError {
 }
 
 pub(super) struct Keeper {
+    /// Among those of its environment.
+    number: usize,
     settings: Arc<EnvironmentSettings>,
     groups: Option<Arc<Groups>>,
     shelf: Arc<Shelf>,
@@ -79,12 +85,14 @@ pub(super) async fn start_wall(settings: &EnvironmentSettings) -> Result<Wall, S
 
 impl Keeper {
     pub(super) fn new(
+        number: usize,
         settings: Arc<EnvironmentSettings>,
         groups: Option<Arc<Groups>>,
         shelf: Arc<Shelf>,
         failed: watch::Sender<Failure>,
     ) -> Self {
         Self {
+            number,
             settings,
             groups,
             shelf,
@@ -99,6 +107,7 @@ impl Keeper {
                 Some(wall) => wall,
                 None => self.start().await,
             };
+            self.shelf.standing.has(self.number);
             wall = self.keep(current).await;
             self.shelf.restarts.fetch_add(1, Ordering::Relaxed);
         }
@@ -111,6 +120,10 @@ impl Keeper {
                 Ok(wall) => return wall,
                 Err(error) => {
                     tracing::error!(%error, environment = self.settings.name, "no zygote");
+                    // Not where it is a successor, whose predecessor goes on.
+                    if self.shelf.standing.is_lacking(self.number) {
+                        self.lacks(&error.for_clients());
+                    }
                     tokio::time::sleep(BACK_OFF).await;
                 }
             }
@@ -123,6 +136,8 @@ impl Keeper {
         let born = Instant::now();
         let wall = Arc::new(wall);
         let mut nursery = Nursery::new(Arc::clone(&wall));
+        let bound = self.settings.zygote_silence;
+        let mut silence = Silence::new(&wall, bound, self.settings.start_timeout);
         let mut successor = None;
         let mut room = Vec::new();
         loop {
@@ -145,8 +160,12 @@ impl Keeper {
                 }
             };
             let pause = nursery.pause_ends();
+            let look = silence.due(!nursery.unborn.is_empty());
             tokio::select! {
+                // What the zygote has said comes before the thought that it says nothing.
+                biased;
                 event = wall.control.receive(&mut room) => {
+                    silence.is_broken();
                     if let Err(error) = nursery.take(event, self) {
                         return self.lose(&wall, &error);
                     }
@@ -161,14 +180,43 @@ impl Keeper {
                 wall = replaced => return Some(wall),
                 () = self.shelf.taken.notified() => {}
                 () = Nursery::pause(pause) => {}
+                () = Nursery::pause(look) => if silence.look() {
+                    return self.give_up(&wall);
+                },
             }
         }
     }
 
-    fn lose(&self, wall: &Wall, error: &dyn std::fmt::Display) -> Option<Wall> {
+    fn lose(&self, wall: &Arc<Wall>, error: &dyn std::fmt::Display) -> Option<Wall> {
         tracing::error!(%error, environment = self.settings.name, "a zygote was lost");
+        self.lacks("a zygote ended, and another is being started");
+        self.abandon(wall)
+    }
+
+    /// Has a wall whose zygote hangs end with the last of the runs that go on in it, for these do not
+    /// need the zygote.
+    fn give_up(&self, wall: &Arc<Wall>) -> Option<Wall> {
+        let seconds = self.settings.zygote_silence.as_secs();
+        tracing::error!(
+            environment = self.settings.name,
+            zygote = ?wall.interpreter().ok(),
+            "a zygote did not answer within {seconds} s, and is replaced"
+        );
+        self.lacks("a zygote did not answer, and another is being started");
+        self.abandon(wall)
+    }
+
+    fn abandon(&self, wall: &Arc<Wall>) -> Option<Wall> {
         wall.mark_dead();
+        self.shelf.purge(wall);
         None
+    }
+
+    fn lacks(&self, reason: &str) {
+        // Without namespaces the interpreter sees paths of this machine.
+        let root = self.settings.wall.root.to_string_lossy();
+        let reason = reason.replace(&*root, "");
+        self.shelf.standing.lacks(self.number, reason);
     }
 }
 
@@ -239,7 +287,7 @@ impl Nursery {
         self.deferred = None;
         loop {
             let coming = keeper.shelf.len() + self.unborn.len() + self.sealing.len();
-            if coming >= keeper.shelf.target {
+            if coming >= keeper.shelf.target || self.unborn.len() >= ASKED {
                 return Ok(());
             }
             let slot = keeper.groups.as_ref().map(Groups::take).transpose()?;
