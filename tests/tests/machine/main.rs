@@ -9,6 +9,7 @@
 mod container;
 mod doctor;
 mod floor;
+mod memory;
 mod readme;
 mod refusals;
 mod scaling;

@@ -53,6 +53,9 @@ pub use try_out::{TryOut, tried, try_out};
 /// ready costs whoever waited for it a try, and a cell of a dead one may still be met before its end
 /// is known; a bound there must be, for a job may be what kills them.
 const TRIES: u32 = 6;
+/// How often a run is run again that was under way when its cell was lost: it may be what took the
+/// zygote down, and would go on to the next.
+const RERUNS: u32 = 1;
 
 /// Runs executions: the server holds one for its whole life.
 #[derive(Debug)]
@@ -152,6 +155,7 @@ impl Engine {
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
+        let mut begun = 0;
         for _ in 0..TRIES {
             let taken = source.take().instrument(phase("start")).await;
             let cell = taken.map_err(|error| unavailable(error, name, environment))?;
@@ -169,11 +173,15 @@ impl Engine {
                     return Ok(outcome);
                 }
                 Err(no_verdict) => {
-                    tracing::warn!(cause = no_verdict.0, "a run was lost");
+                    begun += u32::from(running.cell().has_begun());
+                    tracing::warn!(cause = no_verdict.0, begun, "a run was lost");
                     lost = Some(no_verdict);
                 }
             }
             place = running.finish().await;
+            if begun > RERUNS {
+                break;
+            }
         }
         drop(place);
         Err(EngineError::Internal(
