@@ -9,6 +9,7 @@
 mod container;
 mod doctor;
 mod floor;
+mod groups;
 mod memory;
 mod readme;
 mod refusals;
