@@ -45,7 +45,7 @@ pub(super) fn cgroups(config: &Config) -> Finding {
         Cgroups::Auto => (None, spared),
         Cgroups::Below(path) => (Some(path), false),
     };
-    match Groups::probe(parent.as_deref(), limits) {
+    match Groups::probe(parent.as_deref(), limits, &config.state_dir) {
         Ok(groups) => {
             let version = match groups.version() {
                 Version::One => "1",

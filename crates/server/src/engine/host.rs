@@ -144,18 +144,18 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
     } else {
         config.isolation.cgroups()
     };
-    let groups = match cgroups {
-        Cgroups::Off => Err("switched off by the configuration".to_owned()),
-        Cgroups::Auto => Groups::probe(None, limits).map_err(|error| error.to_string()),
-        Cgroups::Below(path) => {
-            Ok(
-                Groups::probe(Some(&path), limits).map_err(|error| StartError::NoGroups {
+    let groups =
+        match cgroups {
+            Cgroups::Off => Err("switched off by the configuration".to_owned()),
+            Cgroups::Auto => {
+                Groups::probe(None, limits, &config.state_dir).map_err(|error| error.to_string())
+            }
+            Cgroups::Below(path) => Ok(Groups::probe(Some(&path), limits, &config.state_dir)
+                .map_err(|error| StartError::NoGroups {
                     path,
                     reason: error.to_string(),
-                })?,
-            )
-        }
-    };
+                })?),
+        };
     let groups = groups
         .map_err(|reason| missing.insert(Layer::Cgroup, reason))
         .ok();

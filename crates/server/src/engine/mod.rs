@@ -65,6 +65,7 @@ pub struct Engine {
     run: RunSettings,
     isolation: Isolation,
     scratch: Option<Arc<Scratch>>,
+    groups: Option<Arc<Groups>>,
     draining: AtomicBool,
 }
 
@@ -116,6 +117,7 @@ impl Engine {
             run: settings.run,
             isolation: settings.isolation,
             scratch,
+            groups,
             draining: AtomicBool::new(false),
         })
     }
@@ -224,12 +226,17 @@ impl Engine {
         self.admission.idle().await;
     }
 
-    /// Leaves nothing of its cells on the disk: the program ends, which would not wait for it.
+    /// Leaves nothing of its cells, neither on the disk nor in cgroups: the program ends, which would not
+    /// wait for it.
     pub async fn leave(&self) {
+        self.drain();
+        self.settle().await;
         if let Some(scratch) = &self.scratch {
-            self.drain();
-            self.settle().await;
             scratch.close();
+        }
+        self.environments.end().await;
+        if let Some(groups) = &self.groups {
+            groups.leave().await;
         }
     }
 
@@ -253,6 +260,7 @@ impl Engine {
             },
             isolation: Isolation::default(),
             scratch: None,
+            groups: None,
             draining: AtomicBool::new(true),
         }
     }

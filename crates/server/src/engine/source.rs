@@ -121,6 +121,14 @@ impl Source {
         }
     }
 
+    /// Ends what makes cells, and the cells that wait.
+    pub(super) async fn end(&self) {
+        match self {
+            Self::Warm(warm) => warm.end().await,
+            Self::Cold(_) => {}
+        }
+    }
+
     /// Whether it lacks what makes its cells, and why.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         match self {

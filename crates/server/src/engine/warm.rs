@@ -32,7 +32,7 @@ pub(super) struct Warm {
     python: String,
     warnings: Vec<String>,
     // Ended when dropped.
-    _keepers: JoinSet<()>,
+    keepers: Mutex<JoinSet<()>>,
 }
 
 /// Where sealed cells wait. Oldest first, so that none waits for long.
@@ -175,7 +175,7 @@ impl Warm {
             patience,
             python,
             warnings,
-            _keepers: keepers,
+            keepers: Mutex::new(keepers),
         };
         // Ready means that a request would meet a cell.
         tokio::select! {
@@ -212,6 +212,19 @@ impl Warm {
             zygote_restarts: self.shelf.restarts.load(Ordering::Relaxed),
             refill: Some(self.shelf.refill.clone()),
         }
+    }
+
+    /// Ends the zygotes, and the cells on the shelf with them: whoever drops the last cell of a wall ends
+    /// the wall, and the kernel all that is in it.
+    pub(super) async fn end(&self) {
+        let mut keepers =
+            std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        keepers.shutdown().await;
+        self.shelf
+            .cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// What is wrong with its zygotes, if anything is.
