@@ -84,3 +84,42 @@ fn every_likely_mistake_gets_its_sentence() {
     }
     report.finish();
 }
+
+/// Starts a server where so many descriptors may be open.
+fn with_descriptors(limit: u32) -> Setup {
+    let start = format!("ulimit -n {limit}; exec \"$@\"");
+    Setup::new(Engine::Warm, &first_python()).started_by(&["sh", "-c", &start, "sh"])
+}
+
+#[test]
+fn few_descriptors_are_enough_or_refused_in_a_sentence() {
+    let mut report = Report::default();
+    report.enter("descriptors".to_owned());
+    let refused = with_descriptors(100).try_start().err().unwrap_or_default();
+    let said: Vec<_> = refused
+        .lines()
+        .filter(|line| line.contains("descriptors"))
+        .collect();
+    let one = matches!(said[..], [line] if line.contains("at most 100 descriptors may be open")
+        && line.contains("needs 1") && line.contains("ulimit -Hn"));
+    report.check("too few", one && !refused.contains("nsjail"), &refused);
+
+    // More cells than there were clients that could be served, and clients beside them.
+    let server = with_descriptors(1100).start();
+    let warned = server.log().contains("connections are served at a time");
+    report.check("fewer connections", warned, server.log());
+    let idle: Vec<_> = (0..1000)
+        .filter_map(|_| std::net::TcpStream::connect(server.client().address()).ok())
+        .collect();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    drop(idle);
+    let body = br#"{"script": "def main():\n    return 1\n"}"#;
+    for _ in 0..8 {
+        let answer = server.client().post("/execute", body);
+        report.check("a run", answer.json()["result"] == 1, answer.shown());
+    }
+    let lost = server.log().contains("a zygote was lost");
+    report.check("no zygote is lost", !lost, server.log());
+    server.stop(&mut report);
+    report.finish();
+}

@@ -13,6 +13,7 @@ use super::StartError;
 use crate::{
     cgroup::{Groups, SlotLimits},
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
+    descriptors,
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime::{self, Runtime},
     wall::{Identity, InPlaceWall},
@@ -40,6 +41,7 @@ pub(super) struct Host {
 impl Host {
     /// Looks, and finds out by trying.
     pub(super) fn find(config: &Config) -> Result<Self, StartError> {
+        descriptors::check(config)?;
         let nsjail = find_nsjail(config)?;
         let runtime = runtime::prepare(&config.state_dir, &config.isolation.links())?;
         let identity = identity(config)?;
