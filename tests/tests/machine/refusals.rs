@@ -123,3 +123,58 @@ fn few_descriptors_are_enough_or_refused_in_a_sentence() {
     server.stop(&mut report);
     report.finish();
 }
+
+/// A directory that is full, in a mount namespace that ends with the program.
+#[test]
+fn a_full_disk_is_told_in_a_sentence() {
+    let mut report = Report::default();
+    report.enter("full disk".to_owned());
+    let directory = Setup::new(Engine::Warm, &first_python()).prepare();
+    let full = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(full.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let place = full.path().to_str().unwrap();
+    let built = cellblock_tests::state_dir().join("environments");
+    let built = built.display();
+    let fill = format!(
+        "mount -t tmpfs -o size=64k,mode=755 none {place} && ln -s {built} {place}/environments || exit 99; \
+         dd if=/dev/zero of={place}/fill bs=1k 2>/dev/null; timeout 120 \"$@\""
+    );
+    let program = Program::find().command(&[]).get_program().to_owned();
+    for (command, code) in [("serve", 3), ("doctor", 1)] {
+        let done = std::process::Command::new("unshare")
+            .args(["--mount", "sh", "-c", &fill, "sh"])
+            .arg(&program)
+            .args([command, "--state-dir", place])
+            .current_dir(directory.path())
+            .output();
+        let done = match done {
+            Ok(done) if done.status.code() != Some(99) => done,
+            _ => {
+                #[allow(clippy::print_stderr, reason = "a test that cannot be done says so")]
+                {
+                    eprintln!("SKIPPED: nothing can be mounted here");
+                }
+                return;
+            }
+        };
+        let said =
+            [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        let good = done.status.code() == Some(code)
+            && said
+                .iter()
+                .any(|text| text.contains("No space left on device"));
+        report.check(command, good, format!("{:?}: {said:?}", done.status));
+        let left = std::fs::read_dir(full.path()).unwrap().count();
+        report.check("nothing is left below", left == 0, left);
+        if command == "serve" {
+            let one = said[1].lines().count() == 1 && said[1].contains("--state-dir");
+            report.check("one sentence", one, &said[1]);
+        } else {
+            let named = said[0]
+                .lines()
+                .any(|line| line.starts_with("MISSING") && line.contains("state directory"));
+            report.check("the check that fails", named, &said[0]);
+        }
+    }
+    report.finish();
+}
