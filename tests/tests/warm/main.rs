@@ -13,6 +13,7 @@ mod forked;
 mod hung;
 mod in_place;
 mod load;
+mod replaced;
 mod shared;
 mod thousand;
 mod unprepared;

@@ -192,6 +192,11 @@ impl Cell {
         Arc::ptr_eq(&self.life.wall, wall)
     }
 
+    /// Whether another wall has taken the place of its own.
+    pub fn is_retired(&self) -> bool {
+        self.life.wall.is_retired()
+    }
+
     /// Listens to it no more: its death, by which it closes its ends, then wakes nobody but whoever
     /// waits for it. A runner that has answered ends by itself when it sees that.
     pub fn hang_up(self) -> Life {

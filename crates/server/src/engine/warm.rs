@@ -7,7 +7,7 @@ mod standing;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -54,28 +54,34 @@ struct Shelf {
 }
 
 impl Shelf {
+    /// Puts one there; in the place of one whose zygote has been replaced, if there is such a one: what
+    /// the zygote's cells have in common, such as the secret of hashes, is not to last longer than it.
     fn put(&self, cell: Cell) {
-        self.cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(cell);
-        self.filled.add_permits(1);
+        let mut cells = self.lock();
+        cells.push_back(cell);
+        let old = cells.iter().position(Cell::is_retired);
+        let old = old.and_then(|place| cells.remove(place));
+        drop(cells);
+        match old {
+            Some(old) => put_away(old),
+            None => self.filled.add_permits(1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Cell>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn take(&self) -> Option<Cell> {
         self.filled.acquire().await.ok()?.forget();
-        let cell = self
-            .cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+        let cell = self.lock().pop_front();
         self.taken.notify_one();
         cell
     }
 
     /// Takes away the cells of a wall that has ended, or is given up.
     fn purge(&self, wall: &Arc<Wall>) {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cells = self.lock();
         let all = std::mem::take(&mut *cells).into_iter();
         let (gone, kept): (VecDeque<_>, _) = all.partition(|cell| cell.is_of(wall));
         *cells = kept;
@@ -92,14 +98,17 @@ impl Shelf {
 
     /// Whether making cells can wait: there are enough for who comes next.
     fn can_wait(&self) -> bool {
-        self.len() * 2 >= self.target
+        self.fresh() * 2 >= self.target
+    }
+
+    /// How many are there that need not be replaced.
+    fn fresh(&self) -> usize {
+        let cells = self.lock();
+        cells.iter().filter(|cell| !cell.is_retired()).count()
     }
 
     fn len(&self) -> usize {
-        self.cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.lock().len()
     }
 }
 
@@ -220,11 +229,7 @@ impl Warm {
         let mut keepers =
             std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
         keepers.shutdown().await;
-        self.shelf
-            .cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.shelf.lock().clear();
     }
 
     /// What is wrong with its zygotes, if anything is.

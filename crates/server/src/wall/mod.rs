@@ -44,6 +44,7 @@ pub struct Wall {
     /// What the interpreter said of itself.
     pub ready: Ready,
     dead: AtomicBool,
+    retired: AtomicBool,
     // Killed when dropped, together with everything inside.
     child: Child,
 }
@@ -150,6 +151,7 @@ impl Wall {
                 control,
                 ready,
                 dead: AtomicBool::new(false),
+                retired: AtomicBool::new(false),
                 child,
             }),
             Ok(Ok(Answer::Fatal(message))) => Err(WallError::Fatal { stage, message }),
@@ -174,6 +176,16 @@ impl Wall {
     /// Notes that nothing more can be had from this wall.
     pub fn mark_dead(&self) {
         self.dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that another has taken its place: its cells are good, and better not used.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another has taken its place.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
     }
 
     /// Whether nothing more can be had from this wall: its end was noted, or nsjail has exited.

@@ -131,7 +131,8 @@ impl Keeper {
     }
 
     /// Fills the shelf from one wall until it dies, or until its successor is ready: the wall that
-    /// is due for replacement goes on meanwhile, so that there is no gap.
+    /// is due for replacement goes on meanwhile, so that there is no gap, and makes the cells that it was
+    /// asked for.
     async fn keep(&self, wall: Wall) -> Option<Wall> {
         let born = Instant::now();
         let wall = Arc::new(wall);
@@ -139,14 +140,22 @@ impl Keeper {
         let bound = self.settings.zygote_silence;
         let mut silence = Silence::new(&wall, bound, self.settings.start_timeout);
         let mut successor = None;
+        let mut next = None;
         let mut room = Vec::new();
         loop {
-            if let Err(error) = nursery.fill(self).await {
-                return self.lose(&wall, &error);
+            if next.is_some() && nursery.is_empty() {
+                wall.retire();
+                return next;
+            }
+            if next.is_none()
+                && let Err(error) = nursery.fill(self).await
+            {
+                self.lose(&wall, &error);
+                return next;
             }
             let due = nursery.next >= self.settings.zygote_runs
                 || born.elapsed() >= self.settings.zygote_age;
-            if due && successor.is_none() {
+            if due && successor.is_none() && next.is_none() {
                 tracing::info!(
                     environment = self.settings.name,
                     "a zygote is being replaced"
@@ -160,6 +169,7 @@ impl Keeper {
                 }
             };
             let pause = nursery.pause_ends();
+            let of_age = (!due).then(|| born + self.settings.zygote_age);
             let look = silence.due(!nursery.unborn.is_empty());
             tokio::select! {
                 // What the zygote has said comes before the thought that it says nothing.
@@ -167,7 +177,8 @@ impl Keeper {
                 event = wall.control.receive(&mut room) => {
                     silence.is_broken();
                     if let Err(error) = nursery.take(event, self) {
-                        return self.lose(&wall, &error);
+                        self.lose(&wall, &error);
+                        return next;
                     }
                 }
                 Some(sealed) = nursery.sealing.join_next() => match sealed {
@@ -177,25 +188,30 @@ impl Keeper {
                     Err(error) if error.is_cancelled() => {}
                     Err(error) => nursery.refuse(self, "seal", &error),
                 },
-                wall = replaced => return Some(wall),
+                wall = replaced => {
+                    successor = None;
+                    next = Some(wall);
+                }
                 () = self.shelf.taken.notified() => {}
                 () = Nursery::pause(pause) => {}
+                () = Nursery::pause(of_age) => {}
                 () = Nursery::pause(look) => if silence.look() {
-                    return self.give_up(&wall);
+                    self.give_up(&wall);
+                    return next;
                 },
             }
         }
     }
 
-    fn lose(&self, wall: &Arc<Wall>, error: &dyn std::fmt::Display) -> Option<Wall> {
+    fn lose(&self, wall: &Arc<Wall>, error: &dyn std::fmt::Display) {
         tracing::error!(%error, environment = self.settings.name, "a zygote was lost");
         self.lacks("a zygote ended, and another is being started");
-        self.abandon(wall)
+        self.abandon(wall);
     }
 
     /// Has a wall whose zygote hangs end with the last of the runs that go on in it, for these do not
     /// need the zygote.
-    fn give_up(&self, wall: &Arc<Wall>) -> Option<Wall> {
+    fn give_up(&self, wall: &Arc<Wall>) {
         let seconds = self.settings.zygote_silence.as_secs();
         tracing::error!(
             environment = self.settings.name,
@@ -203,13 +219,12 @@ impl Keeper {
             "a zygote did not answer within {seconds} s, and is replaced"
         );
         self.lacks("a zygote did not answer, and another is being started");
-        self.abandon(wall)
+        self.abandon(wall);
     }
 
-    fn abandon(&self, wall: &Arc<Wall>) -> Option<Wall> {
+    fn abandon(&self, wall: &Arc<Wall>) {
         wall.mark_dead();
         self.shelf.purge(wall);
-        None
     }
 
     fn lacks(&self, reason: &str) {
@@ -242,6 +257,11 @@ impl Nursery {
             rest: Instant::now(),
             deferred: None,
         }
+    }
+
+    /// Whether no cell is on its way.
+    fn is_empty(&self) -> bool {
+        self.unborn.is_empty() && self.sealing.is_empty()
     }
 
     /// Whether no cell is asked for at the moment, because making one has just failed.
@@ -286,7 +306,7 @@ impl Nursery {
         }
         self.deferred = None;
         loop {
-            let coming = keeper.shelf.len() + self.unborn.len() + self.sealing.len();
+            let coming = keeper.shelf.fresh() + self.unborn.len() + self.sealing.len();
             if coming >= keeper.shelf.target || self.unborn.len() >= ASKED {
                 return Ok(());
             }
