@@ -58,6 +58,15 @@ pub(super) struct Keeper {
     failed: watch::Sender<Failure>,
 }
 
+/// Which zygote of a keeper is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The one that it has to have.
+    Own,
+    /// One that is to take the place of another, which goes on meanwhile.
+    Successors,
+}
+
 /// A cell that was asked for: its ends, its cgroup, its directory if it has no `/tmp`, and when.
 #[derive(Debug)]
 struct Unborn {
@@ -105,7 +114,7 @@ impl Keeper {
         loop {
             let current = match wall.take() {
                 Some(wall) => wall,
-                None => self.start().await,
+                None => self.start(Whose::Own).await,
             };
             self.shelf.standing.has(self.number);
             wall = self.keep(current).await;
@@ -114,14 +123,13 @@ impl Keeper {
     }
 
     /// Starts a wall, however often it takes.
-    async fn start(&self) -> Wall {
+    async fn start(&self, whose: Whose) -> Wall {
         loop {
             match start_wall(&self.settings).await {
                 Ok(wall) => return wall,
                 Err(error) => {
                     tracing::error!(%error, environment = self.settings.name, "no zygote");
-                    // Not where it is a successor, whose predecessor goes on.
-                    if self.shelf.standing.is_lacking(self.number) {
+                    if whose == Whose::Own {
                         self.lacks(&error.for_clients());
                     }
                     tokio::time::sleep(BACK_OFF).await;
@@ -160,7 +168,7 @@ impl Keeper {
                     environment = self.settings.name,
                     "a zygote is being replaced"
                 );
-                successor = Some(Box::pin(self.start()));
+                successor = Some(Box::pin(self.start(Whose::Successors)));
             }
             let replaced = async {
                 match &mut successor {

@@ -40,11 +40,6 @@ impl Standing {
         self.missing().remove(&keeper);
     }
 
-    /// Whether a keeper has none.
-    pub(super) fn is_lacking(&self, keeper: usize) -> bool {
-        self.missing().contains_key(&keeper)
-    }
-
     /// What is wrong, if anything is.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let missing = self.missing();
@@ -69,7 +64,6 @@ mod tests {
         let standing = Standing::new(2);
         assert_eq!(standing.trouble(), None);
         standing.lacks(1, "it ended".to_owned());
-        assert!(standing.is_lacking(1) && !standing.is_lacking(0));
         let trouble = standing.trouble().unwrap();
         assert_eq!((trouble.reason.as_str(), trouble.all), ("it ended", false));
         standing.lacks(0, "it hangs".to_owned());
