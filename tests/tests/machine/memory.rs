@@ -147,8 +147,9 @@ impl Group {
         Some(Self(group))
     }
 
-    fn write(&self, file: &str, value: impl ToString) {
-        fs::write(self.0.join(file), value.to_string()).expect("written");
+    fn limit(&self, bytes: u64) {
+        let file = self.0.join("memory.limit_in_bytes");
+        fs::write(file, bytes.to_string()).expect("written");
     }
 
     fn used(&self) -> u64 {
@@ -181,7 +182,7 @@ fn a_hog_dies_and_neither_zygote_nor_neighbour() {
     let zygotes = server.zygotes();
     let mut neighbour = begin(&server, NEIGHBOUR, 64);
     thread::sleep(Duration::from_secs(1));
-    group.write("memory.limit_in_bytes", group.used() + ROOM);
+    group.limit(group.used() + ROOM);
 
     let mut hog = begin(&server, HOG, 1024);
     let mut answer = String::new();

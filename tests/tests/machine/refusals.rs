@@ -135,14 +135,14 @@ fn a_full_disk_is_told_in_a_sentence() {
     let place = full.path().to_str().unwrap();
     let built = cellblock_tests::state_dir().join("environments");
     let built = built.display();
-    let fill = format!(
+    let start = format!(
         "mount -t tmpfs -o size=64k,mode=755 none {place} && ln -s {built} {place}/environments || exit 99; \
          dd if=/dev/zero of={place}/fill bs=1k 2>/dev/null; timeout 120 \"$@\""
     );
     let program = Program::find().command(&[]).get_program().to_owned();
     for (command, code) in [("serve", 3), ("doctor", 1)] {
         let done = std::process::Command::new("unshare")
-            .args(["--mount", "sh", "-c", &fill, "sh"])
+            .args(["--mount", "sh", "-c", &start, "sh"])
             .arg(&program)
             .args([command, "--state-dir", place])
             .current_dir(directory.path())

@@ -45,10 +45,9 @@ fn a_run_whose_zygotes_die_is_run_again_once() {
         for _ in 0..2 {
             let runs = || !cellblock_tests::named("again").is_empty();
             assert!(eventually(PATIENCE, runs), "it does not run");
-            server
-                .zygotes()
-                .into_iter()
-                .for_each(|id| kill(id).unwrap());
+            for id in server.zygotes() {
+                kill(id).unwrap();
+            }
             assert!(eventually(PATIENCE, || !runs()), "it goes on");
         }
         let mut answer = String::new();

@@ -117,13 +117,17 @@ fn a_slow_zygote_is_let_alone() {
         let server = server.start();
         let before = server.zygotes();
         for _ in 0..3 {
-            before.iter().for_each(|id| signal(*id, Signal::STOP));
+            for id in &before {
+                signal(*id, Signal::STOP);
+            }
             thread::scope(|scope| {
                 let runs: Vec<_> = (0..RUNS)
                     .map(|_| scope.spawn(|| post(&server, SCRIPT)))
                     .collect();
                 thread::sleep(Duration::from_secs(3));
-                before.iter().for_each(|id| signal(*id, Signal::CONT));
+                for id in &before {
+                    signal(*id, Signal::CONT);
+                }
                 for run in runs {
                     let answer = run.join().unwrap();
                     report.check("a run", answer.text() == ANSWER, answer.shown());

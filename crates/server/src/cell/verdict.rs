@@ -71,7 +71,9 @@ pub fn verdict(
 ) -> Result<Result<Box<RawValue>, Failure>, NoVerdict> {
     match observed.stop {
         // A run goes together: when one of its processes was killed, the rest does not answer.
-        Stop::Done if observed.out_of_memory => Ok(Err(killed(observed.peak, limits))),
+        Stop::Done | Stop::Memory if observed.out_of_memory => {
+            Ok(Err(killed(observed.peak, limits)))
+        }
         Stop::Done => answered(observed),
         Stop::Ended(Ended::Lost) => Err(NoVerdict(
             "the cell ended without its init's report".to_owned(),
@@ -93,7 +95,6 @@ pub fn verdict(
             ),
         ))),
         Stop::Cpu => Ok(Err(cpu(limits))),
-        Stop::Memory if observed.out_of_memory => Ok(Err(killed(observed.peak, limits))),
         Stop::Memory => Ok(Err(memory(limits))),
         Stop::Files => Ok(Err(Failure::new(
             ErrorType::MemoryLimit,

@@ -133,7 +133,9 @@ impl Hierarchies {
     /// Removes this server's directories with all groups in them; whether they are gone. They are not while
     /// a process is in one.
     pub(super) fn remove(&self) -> bool {
-        self.homes.iter().for_each(|(_, home)| remove_home(home));
+        for (_, home) in &self.homes {
+            remove_home(home);
+        }
         self.homes.iter().all(|(_, home)| !home.exists())
     }
 }

@@ -30,9 +30,9 @@ impl Record {
     ) -> io::Result<Self> {
         let notes = state.join(NOTES);
         fs::create_dir_all(&notes)?;
-        let text: String = homes.map(|home| format!("{}\n", home.display())).collect();
+        let homes: Vec<_> = homes.map(Path::to_string_lossy).collect();
         let note = notes.join(name);
-        fs::write(&note, text)?;
+        fs::write(&note, homes.join("\n"))?;
         Ok(Self(note))
     }
 
@@ -56,7 +56,9 @@ pub(super) fn sweep(state: &Path) {
         let homes: Vec<_> = homes
             .filter(|home| is_plain(home) && is_home(home))
             .collect();
-        homes.iter().for_each(|home| remove_unheld(home));
+        for home in &homes {
+            remove_unheld(home);
+        }
         if homes.iter().all(|home| !home.exists()) {
             let _ = fs::remove_file(note.path());
         }

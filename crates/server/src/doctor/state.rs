@@ -37,7 +37,7 @@ pub(super) fn directory(config: &Config) -> Finding {
 fn write_into(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;
     let probe = path.join(format!("doctor.{}", std::process::id()));
-    let written = fs::write(&probe, [0; ROOM]);
+    let written = fs::write(&probe, vec![0; ROOM]);
     let removed = fs::remove_file(&probe);
     written.and(removed)
 }

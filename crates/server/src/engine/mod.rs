@@ -160,7 +160,7 @@ impl Engine {
         let mut begun = 0;
         for _ in 0..TRIES {
             let taken = source.take().instrument(phase("start")).await;
-            let cell = taken.map_err(|error| unavailable(error, name, environment))?;
+            let cell = taken.map_err(|error| unavailable(&error, name, environment))?;
             drop(want.take());
             let mut running = Running::new(cell, place);
             let start = arrived.elapsed().saturating_sub(queue);
@@ -303,7 +303,7 @@ impl Engine {
 
 /// Why there is no cell: that of a source that has lost what makes its cells, and may get it back, or a
 /// fault of ours.
-fn unavailable(error: SourceError, name: &str, environment: &Environment) -> EngineError {
+fn unavailable(error: &SourceError, name: &str, environment: &Environment) -> EngineError {
     match error {
         SourceError::Timeout(_) => EngineError::NotReady {
             name: name.to_owned(),

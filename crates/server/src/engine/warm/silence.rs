@@ -51,8 +51,8 @@ impl Silence {
     }
 
     /// When to look next; `None` where nothing is owed.
-    pub(super) fn due(&mut self, owes: bool) -> Option<Instant> {
-        if !owes {
+    pub(super) fn due(&mut self, waited_for: bool) -> Option<Instant> {
+        if !waited_for {
             self.owed = None;
             return None;
         }
