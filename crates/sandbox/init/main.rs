@@ -25,6 +25,13 @@ const REPORT_FD: usize = 3;
 /// The script's pid where init is pid 1: the first that its namespace gives after that.
 const SECOND: isize = 2;
 
+/// How readily the kernel kills this process where memory runs out: less than a script (1000), without which
+/// it is of no use, and more than a zygote (0).
+const OOM_SCORE: &[u8] = b"900";
+const OOM_FILE: &core::ffi::CStr = c"/proc/self/oom_score_adj";
+const AT_FDCWD: usize = -100_isize as usize;
+const O_WRONLY: usize = 1;
+
 const SIGHUP: i32 = 1;
 const SIGKILL: usize = 9;
 const SIGTERM: i32 = 15;
@@ -43,6 +50,7 @@ const RUSAGE_CHILDREN: usize = usize::MAX;
 mod nr {
     pub const WRITE: usize = 1;
     pub const RT_SIGPROCMASK: usize = 14;
+    pub const OPENAT: usize = 257;
     pub const WAIT4: usize = 61;
     pub const KILL: usize = 62;
     pub const GETRUSAGE: usize = 98;
@@ -54,6 +62,7 @@ mod nr {
 }
 #[cfg(target_arch = "aarch64")]
 mod nr {
+    pub const OPENAT: usize = 56;
     pub const WRITE: usize = 64;
     pub const EXIT_GROUP: usize = 94;
     pub const WAITID: usize = 95;
@@ -143,6 +152,7 @@ fn number(mut text: *const u8) -> isize {
 }
 
 extern "C" fn main(stack: *const usize) -> ! {
+    raise_oom_score();
     seclude();
     let cell = Cell::of(stack);
     let (mut script, why) = wait_for_end(&cell);
@@ -163,6 +173,17 @@ extern "C" fn main(stack: *const usize) -> ! {
         report(script);
     }
     exit()
+}
+
+/// While this process is dumpable, since that file is another user's afterwards. Without, it is as readily
+/// killed as the zygote, which is no harm to anybody.
+fn raise_oom_score() {
+    let file = unsafe { syscall(nr::OPENAT, [AT_FDCWD, OOM_FILE.as_ptr() as usize, O_WRONLY, 0, 0]) };
+    if file >= 0 {
+        // Closed with all else.
+        let text = OOM_SCORE.as_ptr() as usize;
+        unsafe { syscall(nr::WRITE, [file as usize, text, OOM_SCORE.len(), 0, 0]) };
+    }
 }
 
 /// Nothing of the zygote stays open, nobody may trace, signals wait to be asked for.

@@ -13,7 +13,7 @@
 
 use rustix::{
     io::Errno,
-    process::{Signal, getpid, getppid},
+    process::{DumpableBehavior, Signal, getpid, getppid, set_dumpable_behavior},
 };
 
 use crate::{
@@ -66,6 +66,11 @@ pub(crate) const INIT: &[InitStep] = &[
 /// descriptor is open, and Landlock's rule for it is made of where the process is then.
 pub(crate) const SEAL: &[SealStep] = &[
     step(Layer::Session, "start a session", steps::start_session),
+    step(
+        Layer::ResourceLimits,
+        "be the first to be killed for memory",
+        be_killed_first,
+    ),
     step(Layer::Cgroup, "join the cgroups", steps::join_cgroups),
     step(Layer::PrivateTmp, "enter its directory", enter_directory),
     step(
@@ -113,6 +118,16 @@ fn end_with_the_zygote(plan: &Plan) -> Result<(), Errno> {
 
 fn adopt_orphans(_: &Plan) -> Result<(), Errno> {
     rustix::process::set_child_subreaper(Some(getpid()))
+}
+
+/// As in any cell, but the zygote is closed to its own user, and so is this copy of it: until it is opened,
+/// its files in /proc are root's. No hostile code runs in it yet, and no other cell can look at it. It is
+/// no wall, so a machine whose /proc cannot be written does without.
+fn be_killed_first(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    let _ = steps::raise_oom_score();
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
 }
 
 fn enter_directory(_: &Plan, descriptors: &CellDescriptors) -> Result<(), StepError> {

@@ -94,6 +94,11 @@ pub(crate) type StepError = Box<dyn std::error::Error>;
 /// one, and seccomp comes last because it forbids most of what stands above it.
 pub(crate) const SEAL: &[SealStep] = &[
     step(Layer::Session, "start a session", start_session),
+    step(
+        Layer::ResourceLimits,
+        "be the first to be killed for memory",
+        be_killed_first,
+    ),
     step(Layer::Cgroup, "join the cgroups", join_cgroups),
     step(Layer::CgroupNamespace, "hide the cgroups", hide_cgroups),
     step(
@@ -197,6 +202,19 @@ pub(crate) fn join_cgroups(_: &Plan, descriptors: &CellDescriptors) -> Result<()
         rustix::io::write(sys::borrow(cgroup), b"0")?;
     }
     Ok(())
+}
+
+/// Where memory runs out for more than this cell, as in a container with a limit, the kernel kills the
+/// process with the highest score: a script's, and not the zygote, with which all cells would end, nor the
+/// server. To raise one's own score takes no right, and whatever the script starts has it too. The seal
+/// then leaves no way to write it: the file is another user's once the process cannot be traced, and
+/// Landlock opens nothing in /proc for writing. proc_pid_oom_score_adj(5)
+fn be_killed_first(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {
+    Ok(raise_oom_score()?)
+}
+
+pub(crate) fn raise_oom_score() -> Result<(), Errno> {
+    write_proc(c"/proc/self/oom_score_adj", b"1000")
 }
 
 fn hide_cgroups(_: &Plan, _: &CellDescriptors) -> Result<(), StepError> {

@@ -5,6 +5,7 @@ pub mod cell;
 pub mod cgroup;
 pub mod cli;
 pub mod config;
+mod descriptors;
 mod digest;
 pub mod doctor;
 pub mod engine;

@@ -44,8 +44,8 @@ pub enum RuntimeError {
     NoNative(PathBuf),
     /// A file could not be read or written.
     #[error(
-        "cannot prepare {path}: {source}; choose a directory that this user can write with \
-         --state-dir or CELLBLOCK_STATE_DIR", path = path.display()
+        "cannot prepare {path}: {source}; choose a directory that this user can write, with room in it, \
+         with --state-dir or CELLBLOCK_STATE_DIR", path = path.display()
     )]
     Io {
         /// Which.
@@ -96,14 +96,11 @@ pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError>
     // Two servers may start at once: each fills a directory of its own, and one rename wins.
     let staging = state.join(format!("runtime-{digest}.{}", std::process::id()));
     let _ = fs::remove_dir_all(&staging);
-    let layer = staging.join("layer");
-    for (name, content) in files(&native) {
-        lay(&layer.join(PROGRAMS).join(name), content)?;
+    if let Err(error) = fill(&staging, &native, links) {
+        // Where the disk is full, this makes room for the next try.
+        let _ = fs::remove_dir_all(&staging);
+        return Err(error);
     }
-    for link in links {
-        link_to_tmp(&layer, link)?;
-    }
-    lay(&staging.join("complete"), b"")?;
     if let Err(source) = fs::rename(&staging, &directory) {
         let _ = fs::remove_dir_all(&staging);
         if !directory.join("complete").exists() {
@@ -114,6 +111,17 @@ pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError>
         }
     }
     Ok(runtime)
+}
+
+fn fill(staging: &Path, native: &[u8], links: &[PathBuf]) -> Result<(), RuntimeError> {
+    let layer = staging.join("layer");
+    for (name, content) in files(native) {
+        lay(&layer.join(PROGRAMS).join(name), content)?;
+    }
+    for link in links {
+        link_to_tmp(&layer, link)?;
+    }
+    lay(&staging.join("complete"), b"")
 }
 
 fn link_to_tmp(layer: &Path, link: &Path) -> Result<(), RuntimeError> {

@@ -9,6 +9,8 @@
 mod container;
 mod doctor;
 mod floor;
+mod groups;
+mod memory;
 mod readme;
 mod refusals;
 mod scaling;

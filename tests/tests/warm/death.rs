@@ -30,6 +30,37 @@ fn a_killed_zygote_costs_no_client_an_answer() {
     });
 }
 
+/// A run that may be what kills its zygotes is run again once, and then no more.
+#[test]
+fn a_run_whose_zygotes_die_is_run_again_once() {
+    each_python(Engine::Warm, |setup, report| {
+        const SCRIPT: &str = "import ctypes, time\ndef main():\n    \
+            ctypes.CDLL(None).prctl(15, b'again')\n    time.sleep(60)\n";
+        let setup = setup
+            .clone()
+            .set("environments.default", "restricted", "[]");
+        let mut server = setup.set("limits", "default_timeout_ms", 60_000).start();
+        let body = serde_json::json!({ "script": SCRIPT }).to_string();
+        let mut run = server.client().begin("/execute", &body);
+        for _ in 0..2 {
+            let runs = || !cellblock_tests::named("again").is_empty();
+            assert!(eventually(PATIENCE, runs), "it does not run");
+            for id in server.zygotes() {
+                kill(id).unwrap();
+            }
+            assert!(eventually(PATIENCE, || !runs()), "it goes on");
+        }
+        let mut answer = String::new();
+        let read = std::io::Read::read_to_string(&mut run, &mut answer);
+        let ours = answer.contains("500 Internal") && answer.contains("\"internal\"");
+        report.check("the answer", ours, format!("{read:?}: {answer}"));
+        let log = server.log();
+        let lost = log.matches("a run was lost").count();
+        report.check("the log", lost == 2, log);
+        stop(&mut server, report);
+    });
+}
+
 /// Runs so short that they are over before their cell's init has run at all: it still hears the server.
 #[test]
 fn every_cell_ends_when_it_is_told_to() {

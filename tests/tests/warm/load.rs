@@ -55,6 +55,9 @@ pub(crate) fn kill_zygotes(server: &Server) {
         kill(zygote).unwrap();
         let another = || matches!(server.zygotes()[..], [other] if other != zygote);
         assert!(eventually(PATIENCE, another), "no other zygote came");
+        // A run that was lost is run again once, so it has to get that far before the next death.
+        let ready = || server.client().get("/health").status == 200;
+        assert!(eventually(PATIENCE, ready), "the other is never ready");
     }
 }
 

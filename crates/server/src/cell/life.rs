@@ -62,6 +62,13 @@ impl Life {
         self.end().await
     }
 
+    /// Gives back what an ended cell had, and waits until that is as good as new.
+    pub async fn clear_up(mut self) {
+        if let Some(slot) = self.slot.take() {
+            slot.release().await;
+        }
+    }
+
     /// Asks init to end the cell and everything in it.
     pub(super) fn terminate(&self) {
         self.signal(Signal::TERM);

@@ -42,6 +42,8 @@ pub struct Cell {
     stdout: pipe::Receiver,
     stderr: pipe::Receiver,
     life: Life,
+    /// Its script had started when its run was over.
+    begun: bool,
 }
 
 /// The server's ends, while the cell's ends are on their way to the zygote.
@@ -134,6 +136,7 @@ impl Cell {
                 place,
                 wall,
             },
+            begun: false,
         })
     }
 
@@ -177,6 +180,21 @@ impl Cell {
     /// Whether this cell and the wall around it still stand.
     pub fn stands(&self) -> bool {
         self.life.goes_on()
+    }
+
+    /// Whether the script of a run that is over had started, so that it may be what ended the cell.
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether it came out of this wall.
+    pub fn is_of(&self, wall: &Arc<Wall>) -> bool {
+        Arc::ptr_eq(&self.life.wall, wall)
+    }
+
+    /// Whether another wall has taken the place of its own.
+    pub fn is_retired(&self) -> bool {
+        self.life.wall.is_retired()
     }
 
     /// Listens to it no more: its death, by which it closes its ends, then wakes nobody but whoever

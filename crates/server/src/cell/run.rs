@@ -67,16 +67,20 @@ impl Cell {
         let listening = self.listen(task, token, &mut answer, &mut streams);
         let stop = listening.instrument(phase("run")).await;
         let wall = started.elapsed();
+        self.begun = answer.started();
         let last_words = self.last_words(stop, task.measure, &mut streams);
         let ended = last_words.instrument(phase("collect")).await;
 
         let usage = self.usage(wall, ended, task.measure || stop != Stop::Done);
+        let out_of_memory = self.life.slot.as_ref().is_some_and(Slot::has_killed);
+        let slot = self.life.slot.as_ref().filter(|_| out_of_memory);
         let observed = Observed {
             stop,
             result: answer.result(),
             error: answer.error(),
             started: answer.started(),
-            out_of_memory: self.life.slot.as_ref().is_some_and(Slot::has_killed),
+            out_of_memory,
+            peak: slot.and_then(Slot::peak),
             cpu: usage.cpu,
         };
         let result = verdict(observed, &task.limits, task.budget.result_bytes)?;

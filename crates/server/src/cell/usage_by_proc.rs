@@ -62,12 +62,19 @@ fn children(pid: u32) -> Vec<u32> {
         .collect()
 }
 
-fn cpu(pid: u32) -> Option<Duration> {
+/// User and system time of a process, and of those that it has waited for.
+pub fn cpu(pid: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // utime, stime, cutime and cstime are the fields 14 to 17.
     let ticks = after_name(&stat)?.skip(11).take(4).map(str::parse::<u64>);
     let ticks = ticks.sum::<Result<u64, _>>().ok()?;
     Some(Duration::from_millis(ticks * 1000 / TICKS))
+}
+
+/// What a process is up to, as the letter that proc(5) has for it.
+pub fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    after_name(&stat)?.next()?.chars().next()
 }
 
 /// Private and proportional memory: what the process added to what it shares with the zygote.

@@ -42,8 +42,10 @@ pub struct Observed {
     pub error: Option<CellError>,
     /// The script had started, so that whatever came may be its forgery.
     pub started: bool,
-    /// The cgroup killed a process for memory.
+    /// The kernel killed a process of the cell's cgroup for memory.
     pub out_of_memory: bool,
+    /// Most memory that the run had added, in bytes, where that is known.
+    pub peak: Option<u64>,
     /// CPU time used, where known.
     pub cpu: Option<Duration>,
 }
@@ -51,6 +53,10 @@ pub struct Observed {
 /// No verdict on the script: the cell was lost, or the runner failed. Ours, not the script's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoVerdict(pub String);
+
+/// A run that was killed for memory had more than this left of its limit, in bytes: then it was not its
+/// own limit that was reached, but one above it. More than what counts beside the script's own memory.
+const FAR_BELOW: u64 = 32 << 20;
 
 const SIGKILL: u8 = 9;
 const SIGXCPU: u8 = 24;
@@ -65,13 +71,15 @@ pub fn verdict(
 ) -> Result<Result<Box<RawValue>, Failure>, NoVerdict> {
     match observed.stop {
         // A run goes together: when one of its processes was killed, the rest does not answer.
-        Stop::Done if observed.out_of_memory => Ok(Err(memory(limits))),
+        Stop::Done | Stop::Memory if observed.out_of_memory => {
+            Ok(Err(killed(observed.peak, limits)))
+        }
         Stop::Done => answered(observed),
         Stop::Ended(Ended::Lost) => Err(NoVerdict(
             "the cell ended without its init's report".to_owned(),
         )),
         Stop::Ended(Ended::Reported(report)) => Ok(Err(match report.script.ended() {
-            ProcessEnd::Signaled(_) if observed.out_of_memory => memory(limits),
+            ProcessEnd::Signaled(_) if observed.out_of_memory => killed(observed.peak, limits),
             ProcessEnd::Signaled(SIGXCPU) => cpu(limits),
             ProcessEnd::Signaled(SIGKILL) if observed.cpu.is_some_and(|cpu| cpu >= limits.cpu) => {
                 cpu(limits)
@@ -139,6 +147,22 @@ fn reported(error: CellError, started: bool) -> Result<Failure, NoVerdict> {
         exit_code: error.exit_code,
         ..Failure::new(kind, error.message)
     })
+}
+
+/// The kernel killed it. Where its own limit was far away, memory ran out for all: in a container, or on
+/// the machine. It is not run again, since it had the most, and would be the next to be killed.
+fn killed(peak: Option<u64>, limits: &Limits) -> Failure {
+    let (mib, limit) = (peak.unwrap_or_default() >> 20, limits.memory_bytes >> 20);
+    if peak.is_none_or(|peak| peak.saturating_add(FAR_BELOW) >= limits.memory_bytes) {
+        return memory(limits);
+    }
+    Failure::new(
+        ErrorType::MemoryLimit,
+        format!(
+            "the script was killed because the server's memory ran out; it used {mib} MB of its limit \
+             of {limit} MB"
+        ),
+    )
 }
 
 fn memory(limits: &Limits) -> Failure {

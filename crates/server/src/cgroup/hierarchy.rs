@@ -125,11 +125,18 @@ impl Hierarchies {
             .map(|(controller, home)| (*controller, home.as_path()))
     }
 
-    /// Removes this server's directories, which must be empty of groups.
-    pub(super) fn remove(&self) {
+    /// The name of this server's directories.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.homes.first()?.1.file_name()?.to_str()
+    }
+
+    /// Removes this server's directories with all groups in them; whether they are gone. They are not while
+    /// a process is in one.
+    pub(super) fn remove(&self) -> bool {
         for (_, home) in &self.homes {
-            let _ = fs::remove_dir(home);
+            remove_home(home);
         }
+        self.homes.iter().all(|(_, home)| !home.exists())
     }
 }
 
@@ -157,7 +164,7 @@ fn own_name() -> String {
 }
 
 /// Makes a directory and locks it before somebody takes it for one that was left behind.
-fn make_locked(home: &Path) -> io::Result<OwnedFd> {
+pub(super) fn make_locked(home: &Path) -> io::Result<OwnedFd> {
     loop {
         match fs::create_dir(home) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -184,18 +191,32 @@ fn lock(directory: &Path, how: FlockOperation) -> rustix::io::Result<OwnedFd> {
 /// Removes the directories of servers that are gone: those that nobody holds a lock of.
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        if !number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit())) {
-            continue;
-        }
-        if let Ok(_lock) = lock(&entry.path(), FlockOperation::NonBlockingLockExclusive) {
-            for group in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
-                let _ = fs::remove_dir(group.path());
-            }
-            let _ = fs::remove_dir(entry.path());
+        if is_home(&entry.path()) {
+            remove_unheld(&entry.path());
         }
     }
+}
+
+/// Whether a directory is named as one that holds a server's groups.
+pub(super) fn is_home(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let number = name.and_then(|name| name.strip_prefix(PREFIX));
+    number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Removes a server's directory, if that server is gone.
+pub(super) fn remove_unheld(home: &Path) {
+    if let Ok(_lock) = lock(home, FlockOperation::NonBlockingLockExclusive) {
+        remove_home(home);
+    }
+}
+
+fn remove_home(home: &Path) {
+    for group in fs::read_dir(home).into_iter().flatten().flatten() {
+        // Its files are the kernel's, and are no directories.
+        let _ = fs::remove_dir(group.path());
+    }
+    let _ = fs::remove_dir(home);
 }
 
 /// Writes one control file.

@@ -6,6 +6,7 @@
 //! rights), because moving oneself by the `tasks` file takes no machine-wide lock. cgroups(7)
 
 mod hierarchy;
+mod record;
 mod slot;
 mod unified;
 mod weight;
@@ -14,12 +15,18 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use thiserror::Error;
 
 pub use hierarchy::{Hierarchies, Version};
+use record::Record;
 pub use slot::Slot;
+
+/// How long it may take until the last process of the cells is gone, and how often that is tried.
+const LEAVING: Duration = Duration::from_secs(10);
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// What every group limits, whatever runs in it.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +41,7 @@ pub struct Groups {
     hierarchies: Hierarchies,
     limits: SlotLimits,
     free: Mutex<Free>,
+    record: Option<Record>,
 }
 
 #[derive(Debug, Default)]
@@ -64,14 +72,25 @@ impl Groups {
     /// Finds out by trying whether groups can be made below the one that this process is in, and
     /// removes what an earlier server left behind.
     ///
-    /// `parent`: the directory of a version 2 group to make them below instead.
-    pub fn probe(parent: Option<&Path>, limits: SlotLimits) -> Result<Arc<Self>, GroupsError> {
+    /// `parent`: the directory of a version 2 group to make them below instead. `state`: the state
+    /// directory, where it is noted what has been made.
+    pub fn probe(
+        parent: Option<&Path>,
+        limits: SlotLimits,
+        state: &Path,
+    ) -> Result<Arc<Self>, GroupsError> {
+        record::sweep(state);
         let mut hierarchies = match parent {
             Some(parent) => Hierarchies::below(parent),
             None => Hierarchies::find()?,
         };
         hierarchies.prepare()?;
+        let name = hierarchies.name().unwrap_or_default();
+        let homes = hierarchies.homes().map(|(_, home)| home);
+        // Without, the next server finds only what was left beside its own.
+        let record = Record::keep(state, name, homes).ok();
         let groups = Arc::new(Self {
+            record,
             hierarchies,
             limits,
             free: Mutex::new(Free::default()),
@@ -103,6 +122,34 @@ impl Groups {
         Ok(Slot::new(group, Arc::clone(self)))
     }
 
+    /// Removes all groups, once the last process has left them: the cells' end is on its way.
+    pub async fn leave(self: &Arc<Self>) {
+        let deadline = Instant::now() + LEAVING;
+        loop {
+            let groups = Arc::clone(self);
+            // Slow in the kernel, and it fails only where the program ends.
+            let removed = tokio::task::spawn_blocking(move || groups.remove()).await;
+            if removed.unwrap_or(true) {
+                return;
+            }
+            if Instant::now() >= deadline {
+                tracing::warn!(
+                    "cgroups are left, with processes in them; the next server removes them"
+                );
+                return;
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+    }
+
+    fn remove(&self) -> bool {
+        let gone = self.hierarchies.remove();
+        if gone && let Some(record) = &self.record {
+            record.remove();
+        }
+        gone
+    }
+
     fn give_back(&self, group: slot::Group) {
         lock(&self.free).slots.push(group);
     }
@@ -117,12 +164,7 @@ impl Groups {
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        let state = lock(&self.free);
-        for group in state.slots.iter().chain(&state.spent) {
-            group.remove();
-        }
-        drop(state);
-        self.hierarchies.remove();
+        self.remove();
     }
 }
 

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::{runtime::Handle, task::JoinHandle};
+
 use super::{
     Groups, GroupsError, SlotLimits, Version, hierarchy, hierarchy::Hierarchies, weight::Weight,
 };
@@ -19,6 +21,11 @@ use super::{
 /// Memory that a cell may hold before its script adds anything, in bytes: what it copied of the
 /// zygote's pages while it was made.
 const ALLOWANCE: u64 = 16 << 20;
+/// Bytes that a group may go on with to its next cell. An ordinary run leaves some tens of KiB; one that
+/// had the kernel keep much for it, such as names that it looked for, up to its limit.
+const LEFTOVER: u64 = 4 << 20;
+/// How often the kernel is asked to free what is left: it gives up early.
+const ASKED: u32 = 3;
 /// CPU time in which a run has its full share of the processors.
 const YOUTH: Duration = Duration::from_millis(25);
 
@@ -148,6 +155,33 @@ impl Group {
         peak.is_none_or(|peak| write_at_start(peak, "0"))
     }
 
+    /// Whether more is charged to it than its next cell is to find, and to pay for: its limit would have to
+    /// be reached by freeing that first, while a client waits.
+    fn is_laden(&self) -> bool {
+        read_number(&self.memory.usage).is_none_or(|bytes| bytes > LEFTOVER)
+    }
+
+    /// Has the kernel free what is left of a cell that is gone; whether it did. Takes a while: some tenths
+    /// of a second for hundreds of MiB.
+    fn unload(&self) -> bool {
+        for _ in 0..ASKED {
+            if !self.is_laden() {
+                return true;
+            }
+            let amount = read_text(&self.memory.usage);
+            // It says that it fails where not all could be freed. Version 2 has had this since Linux 5.19.
+            let asked = self.directories.iter().any(|directory| {
+                let all = fs::write(directory.join("memory.force_empty"), "0");
+                let all = all.or_else(|_| fs::write(directory.join("memory.reclaim"), &amount));
+                all.is_ok()
+            });
+            if !asked {
+                break;
+            }
+        }
+        !self.is_laden()
+    }
+
     fn kills(&self) -> u64 {
         // `memory.oom_control` and `memory.events` both have a line "oom_kill N".
         read_text(&self.memory.events)
@@ -273,6 +307,37 @@ impl Slot {
         Some(cpu.saturating_sub(self.base.cpu))
     }
 
+    /// Gives the group back, and waits until what the cell left in it is freed.
+    pub async fn release(mut self) {
+        if let Some(clearing) = self.give_back() {
+            // It fails only where the program ends.
+            let _ = clearing.await;
+        }
+    }
+
+    /// Gives the group back: at once where little is left in it, else once that is freed, which no thread
+    /// waits for that serves clients.
+    fn give_back(&mut self) -> Option<JoinHandle<()>> {
+        let mut group = self.group.take()?;
+        let owner = Arc::clone(&self.owner);
+        if !group.is_laden() && group.reset() {
+            owner.give_back(group);
+            return None;
+        }
+        let clear = move || {
+            if group.unload() && group.reset() {
+                owner.give_back(group);
+            } else {
+                owner.discard(group);
+            }
+        };
+        if let Ok(runtime) = Handle::try_current() {
+            return Some(runtime.spawn_blocking(clear));
+        }
+        clear();
+        None
+    }
+
     /// Peak of the memory that the run added, in bytes.
     pub fn peak(&self) -> Option<u64> {
         let group = self.group.as_ref()?;
@@ -283,14 +348,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let Some(mut group) = self.group.take() else {
-            return;
-        };
-        if group.reset() {
-            self.owner.give_back(group);
-        } else {
-            self.owner.discard(group);
-        }
+        self.give_back();
     }
 }
 

@@ -25,9 +25,12 @@ options! {
         "zygotes", "CELLBLOCK_ZYGOTES", "Zygotes per environment; more help on machines with many cores.";
     zygote_runs: u64 = 100_000, in 1..=1_000_000_000_000;
         "zygote-runs", "CELLBLOCK_ZYGOTE_RUNS",
-        "Cells after which a zygote is replaced, and with it address layout and hash seed.";
+        "Cells after which a zygote is replaced, and with it address layout, stack canary and hash secret.";
     zygote_seconds: u64 = 3600, in 1..=31_536_000;
-        "zygote-seconds", "CELLBLOCK_ZYGOTE_SECONDS", "Seconds after which a zygote is replaced.";
+        "zygote-seconds", "CELLBLOCK_ZYGOTE_SECONDS", "Seconds after which a zygote is replaced, and its idle cells with it.";
+    zygote_silence_seconds: u64 = 10, in 1..=3_600;
+        "zygote-silence-seconds", "CELLBLOCK_ZYGOTE_SILENCE_SECONDS",
+        "Seconds after which a zygote that was asked for a cell, and neither answers nor works on it, is replaced.";
     start_seconds: u64 = 60, in 1..=3_600;
         "start-seconds", "CELLBLOCK_START_SECONDS",
         "Seconds that an environment may take to become ready: imports of large packages on a slow disk.";

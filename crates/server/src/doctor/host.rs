@@ -6,6 +6,7 @@ use super::Finding;
 use crate::{
     cgroup::{Groups, SlotLimits, Version},
     config::{Cgroups, Config},
+    descriptors::{self, TooFew},
 };
 
 pub(super) fn platform() -> Finding {
@@ -22,6 +23,26 @@ pub(super) fn platform() -> Finding {
         "platform",
         format!("{system} {release} on {machine}, as {user}"),
     )
+}
+
+pub(super) fn descriptors(config: &Config) -> Finding {
+    let name = "open descriptors";
+    match descriptors::check(config) {
+        Ok((limit, needed)) => {
+            let limit = limit.map_or("any number".to_owned(), |limit| limit.to_string());
+            let more = config.server.max_connections;
+            let detail = format!(
+                "{limit} allowed, {needed} needed, and one for each of up to {more} connections"
+            );
+            Finding::ok(name, detail)
+        }
+        Err(TooFew { limit, needed }) => {
+            let remedy = "Raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= of Docker), or \
+                 lower pool.max_running and pool.warm_cells.";
+            let detail = format!("{limit} allowed, {needed} needed");
+            Finding::missing(name, detail, remedy)
+        }
+    }
 }
 
 /// Whether the configuration leaves a layer out, and its floor lets it.
@@ -45,7 +66,7 @@ pub(super) fn cgroups(config: &Config) -> Finding {
         Cgroups::Auto => (None, spared),
         Cgroups::Below(path) => (Some(path), false),
     };
-    match Groups::probe(parent.as_deref(), limits) {
+    match Groups::probe(parent.as_deref(), limits, &config.state_dir) {
         Ok(groups) => {
             let version = match groups.version() {
                 Version::One => "1",

@@ -96,7 +96,11 @@ pub async fn examine(config: &Config) -> Diagnosis {
 }
 
 fn parts(config: &Config) -> Vec<Finding> {
-    let mut checks = vec![host::platform(), state::directory(config)];
+    let mut checks = vec![
+        host::platform(),
+        host::descriptors(config),
+        state::directory(config),
+    ];
     checks.extend(jail::check(config));
     checks.extend([
         host::cgroups(config),

@@ -5,6 +5,9 @@ use std::{fs, io, path::Path};
 use super::Finding;
 use crate::{config::Config, engine, environment::reachable_by_others, runtime};
 
+/// Bytes that are tried to be written: on a disk that is full there may still be an empty file.
+const ROOM: usize = 64 << 10;
+
 /// It is made where it is not there, as the server would. It need not be writable once everything
 /// that the server lays into it is there, as in a container image.
 pub(super) fn directory(config: &Config) -> Finding {
@@ -14,7 +17,8 @@ pub(super) fn directory(config: &Config) -> Finding {
         && runtime::prepare(path, &[]).is_err()
     {
         let detail = format!("{} cannot be written: {error}", path.display());
-        let remedy = "Let this user write there, or choose another with --state-dir.";
+        let remedy =
+            "Let this user write there, make room on its disk, or choose another with --state-dir.";
         return Finding::missing(name, detail, remedy);
     }
     if rustix::process::geteuid().is_root() && !reachable_by_others(path) {
@@ -33,8 +37,9 @@ pub(super) fn directory(config: &Config) -> Finding {
 fn write_into(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;
     let probe = path.join(format!("doctor.{}", std::process::id()));
-    fs::write(&probe, b"")?;
-    fs::remove_file(&probe)
+    let written = fs::write(&probe, vec![0; ROOM]);
+    let removed = fs::remove_file(&probe);
+    written.and(removed)
 }
 
 pub(super) fn environments(config: &Config) -> impl Iterator<Item = Finding> {

@@ -127,6 +127,7 @@ fn environment_settings(
         zygotes: config.pool.zygotes as usize,
         zygote_runs: config.pool.zygote_runs,
         zygote_age: Duration::from_secs(config.pool.zygote_seconds),
+        zygote_silence: Duration::from_secs(config.pool.zygote_silence_seconds),
         start_timeout: config.pool.start_timeout(),
     }
 }

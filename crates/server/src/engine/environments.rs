@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     EnvironmentHealth, EnvironmentSettings, EnvironmentState, EnvironmentStats, StartError,
     source::{Source, SourceError},
+    warm::Trouble,
 };
 use crate::{cgroup::Groups, config::DEFAULT_ENVIRONMENT};
 
@@ -30,7 +31,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_min
 pub(super) struct Environments {
     by_name: BTreeMap<String, Arc<Environment>>,
     // Ended when dropped: what starts, and what is tried again.
-    starting: JoinSet<()>,
+    starting: Mutex<JoinSet<()>>,
 }
 
 /// One environment.
@@ -59,7 +60,7 @@ impl Environments {
             all.by_name.insert(name.clone(), Arc::clone(&environment));
             let (tell, told) = oneshot::channel();
             let starting = environment.keepstarting(settings, groups.cloned(), tell);
-            all.starting.spawn(starting);
+            lock(&all.starting).spawn(starting);
             outcomes.push(async { (name, told.await.unwrap_or(Ok(()))) });
         }
         let needs_default = all.by_name.contains_key(DEFAULT_ENVIRONMENT);
@@ -87,6 +88,15 @@ impl Environments {
         match (deadline, failure) {
             (None, Some((name, source))) => Err(StartError::of_environment(name, source)),
             _ => Ok(all),
+        }
+    }
+
+    /// Ends all: no more cells, and no zygotes.
+    pub(super) async fn end(&self) {
+        let mut starting = std::mem::take(&mut *lock(&self.starting));
+        starting.shutdown().await;
+        for source in self.by_name.values().filter_map(|it| it.source()) {
+            source.end().await;
         }
     }
 
@@ -118,20 +128,26 @@ impl Environment {
 
     /// Why it is not ready, unless it merely starts.
     pub(super) fn reason(&self) -> Option<String> {
-        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
-        reason.clone()
+        if let Some(trouble) = self.source().and_then(Source::trouble) {
+            return Some(trouble.reason);
+        }
+        lock(&self.reason).clone()
     }
 
     fn health(&self, name: &str) -> EnvironmentHealth {
         let reason = self.reason();
-        let (state, reason) = match (self.source(), reason) {
-            (Some(_), _) => (EnvironmentState::Ready, None),
-            (None, None) => (EnvironmentState::Starting, None),
-            (None, reason) => (EnvironmentState::Degraded, reason),
+        let trouble = self.source().and_then(Source::trouble);
+        let (state, ready, reason) = match (self.source(), trouble, reason) {
+            (Some(_), None, _) => (EnvironmentState::Ready, true, None),
+            (Some(_), Some(Trouble { reason, all }), _) => {
+                (EnvironmentState::Degraded, !all, Some(reason))
+            }
+            (None, _, None) => (EnvironmentState::Starting, false, None),
+            (None, _, reason) => (EnvironmentState::Degraded, false, reason),
         };
         EnvironmentHealth {
             name: name.to_owned(),
-            ready: state == EnvironmentState::Ready,
+            ready,
             state,
             python: self.source().map(|source| source.python().to_owned()),
             reason,
@@ -188,7 +204,11 @@ impl Environment {
         // Without namespaces the interpreter sees paths of this machine.
         let root = settings.wall.root.to_string_lossy();
         let reason = error.for_clients().replace(&*root, "");
-        let mut place = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(reason);
+        *lock(&self.reason) = Some(reason);
     }
+}
+
+/// A poisoned lock only means that some thread panicked between two plain assignments.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

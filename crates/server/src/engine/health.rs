@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 pub struct EngineHealth {
     /// An execution that arrives now would be taken.
     pub ready: bool,
+    /// No environment can run one now, though the engine is ready.
+    pub degraded: bool,
     /// Every configured environment, by name.
     pub environments: Vec<EnvironmentHealth>,
     /// Every isolation layer that the engine knows, in the order in which they are applied.
@@ -42,8 +44,9 @@ pub enum EnvironmentState {
     Ready,
     /// It warms up.
     Starting,
-    /// It cannot make sandboxes, and its executions are refused with the reason. It is tried again
-    /// from time to time.
+    /// It cannot make sandboxes, and its executions are refused with the reason, or wait for it a while
+    /// where it could before; or, where it is `ready` all the same, it lacks some of its zygotes. It is
+    /// tried again from time to time.
     Degraded,
 }
 

@@ -13,6 +13,7 @@ use super::StartError;
 use crate::{
     cgroup::{Groups, SlotLimits},
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
+    descriptors,
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime::{self, Runtime},
     wall::{Identity, InPlaceWall},
@@ -40,6 +41,7 @@ pub(super) struct Host {
 impl Host {
     /// Looks, and finds out by trying.
     pub(super) fn find(config: &Config) -> Result<Self, StartError> {
+        descriptors::check(config)?;
         let nsjail = find_nsjail(config)?;
         let runtime = runtime::prepare(&config.state_dir, &config.isolation.links())?;
         let identity = identity(config)?;
@@ -144,18 +146,18 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
     } else {
         config.isolation.cgroups()
     };
-    let groups = match cgroups {
-        Cgroups::Off => Err("switched off by the configuration".to_owned()),
-        Cgroups::Auto => Groups::probe(None, limits).map_err(|error| error.to_string()),
-        Cgroups::Below(path) => {
-            Ok(
-                Groups::probe(Some(&path), limits).map_err(|error| StartError::NoGroups {
+    let groups =
+        match cgroups {
+            Cgroups::Off => Err("switched off by the configuration".to_owned()),
+            Cgroups::Auto => {
+                Groups::probe(None, limits, &config.state_dir).map_err(|error| error.to_string())
+            }
+            Cgroups::Below(path) => Ok(Groups::probe(Some(&path), limits, &config.state_dir)
+                .map_err(|error| StartError::NoGroups {
                     path,
                     reason: error.to_string(),
-                })?,
-            )
-        }
-    };
+                })?),
+        };
     let groups = groups
         .map_err(|reason| missing.insert(Layer::Cgroup, reason))
         .ok();

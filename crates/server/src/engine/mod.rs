@@ -37,7 +37,7 @@ use crate::{
     telemetry::phase,
 };
 use admission::Admission;
-use environments::Environments;
+use environments::{Environment, Environments};
 pub use health::{EngineHealth, EnvironmentHealth, EnvironmentState, LayerMode, LayerState};
 pub use host::spec;
 pub(crate) use host::{find_environment, find_nsjail, outer_identity};
@@ -53,6 +53,9 @@ pub use try_out::{TryOut, tried, try_out};
 /// ready costs whoever waited for it a try, and a cell of a dead one may still be met before its end
 /// is known; a bound there must be, for a job may be what kills them.
 const TRIES: u32 = 6;
+/// How often a run is run again that was under way when its cell was lost: it may be what took the
+/// zygote down, and would go on to the next.
+const RERUNS: u32 = 1;
 
 /// Runs executions: the server holds one for its whole life.
 #[derive(Debug)]
@@ -62,6 +65,7 @@ pub struct Engine {
     run: RunSettings,
     isolation: Isolation,
     scratch: Option<Arc<Scratch>>,
+    groups: Option<Arc<Groups>>,
     draining: AtomicBool,
 }
 
@@ -113,6 +117,7 @@ impl Engine {
             run: settings.run,
             isolation: settings.isolation,
             scratch,
+            groups,
             draining: AtomicBool::new(false),
         })
     }
@@ -152,9 +157,10 @@ impl Engine {
         // A run has no effects outside its cell, so one that was lost with its wall, or whose
         // runner failed, can be run again without the client's knowing.
         let mut lost = None;
+        let mut begun = 0;
         for _ in 0..TRIES {
             let taken = source.take().instrument(phase("start")).await;
-            let cell = taken.map_err(|error| unavailable(&error))?;
+            let cell = taken.map_err(|error| unavailable(&error, name, environment))?;
             drop(want.take());
             let mut running = Running::new(cell, place);
             let start = arrived.elapsed().saturating_sub(queue);
@@ -169,11 +175,15 @@ impl Engine {
                     return Ok(outcome);
                 }
                 Err(no_verdict) => {
-                    tracing::warn!(cause = no_verdict.0, "a run was lost");
+                    begun += u32::from(running.cell().has_begun());
+                    tracing::warn!(cause = no_verdict.0, begun, "a run was lost");
                     lost = Some(no_verdict);
                 }
             }
             place = running.finish().await;
+            if begun > RERUNS {
+                break;
+            }
         }
         drop(place);
         Err(EngineError::Internal(
@@ -183,9 +193,11 @@ impl Engine {
 
     /// The state of the engine now. Cheap: called for every health probe.
     pub fn health(&self) -> EngineHealth {
+        let environments = self.environments.health();
         EngineHealth {
             ready: !self.draining.load(Ordering::Relaxed),
-            environments: self.environments.health(),
+            degraded: !environments.iter().any(|environment| environment.ready),
+            environments,
             isolation: self.isolation.overall(),
         }
     }
@@ -214,12 +226,17 @@ impl Engine {
         self.admission.idle().await;
     }
 
-    /// Leaves nothing of its cells on the disk: the program ends, which would not wait for it.
+    /// Leaves nothing of its cells, neither on the disk nor in cgroups: the program ends, which would not
+    /// wait for it.
     pub async fn leave(&self) {
+        self.drain();
+        self.settle().await;
         if let Some(scratch) = &self.scratch {
-            self.drain();
-            self.settle().await;
             scratch.close();
+        }
+        self.environments.end().await;
+        if let Some(groups) = &self.groups {
+            groups.leave().await;
         }
     }
 
@@ -243,6 +260,7 @@ impl Engine {
             },
             isolation: Isolation::default(),
             scratch: None,
+            groups: None,
             draining: AtomicBool::new(true),
         }
     }
@@ -283,6 +301,14 @@ impl Engine {
     }
 }
 
-fn unavailable(error: &SourceError) -> EngineError {
-    EngineError::Internal(error.to_string())
+/// Why there is no cell: that of a source that has lost what makes its cells, and may get it back, or a
+/// fault of ours.
+fn unavailable(error: &SourceError, name: &str, environment: &Environment) -> EngineError {
+    match error {
+        SourceError::Timeout(_) => EngineError::NotReady {
+            name: name.to_owned(),
+            reason: Some(environment.reason().unwrap_or_else(|| error.to_string())),
+        },
+        error => EngineError::Internal(error.to_string()),
+    }
 }

@@ -78,7 +78,9 @@ impl Drop for Running {
             } else {
                 life.end().await;
             }
-            drop((life, place));
+            // What a run left to be cleared up is done in its own place.
+            life.clear_up().await;
+            drop(place);
         });
     }
 }

@@ -81,6 +81,8 @@ pub struct EnvironmentSettings {
     pub zygote_runs: u64,
     /// Age at which a zygote is replaced.
     pub zygote_age: Duration,
+    /// How long a zygote that owes a cell may do nothing.
+    pub zygote_silence: Duration,
     /// How long a wall may take to become ready.
     pub start_timeout: Duration,
 }

@@ -9,7 +9,7 @@ use super::{
     EnvironmentStats,
     cold::Cold,
     settings::EnvironmentSettings,
-    warm::{Want, Warm},
+    warm::{Trouble, Want, Warm},
 };
 use crate::{
     cell::{Cell, CellError},
@@ -118,6 +118,22 @@ impl Source {
         match self {
             Self::Warm(warm) => warm.stats(name.to_owned()),
             Self::Cold(_) => EnvironmentStats::none(name),
+        }
+    }
+
+    /// Ends what makes cells, and the cells that wait.
+    pub(super) async fn end(&self) {
+        match self {
+            Self::Warm(warm) => warm.end().await,
+            Self::Cold(_) => {}
+        }
+    }
+
+    /// Whether it lacks what makes its cells, and why.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Warm(warm) => warm.trouble(),
+            Self::Cold(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::SourceError;
 use crate::{
     config::{Floor, UnknownName},
+    descriptors::TooFew,
     doctor::Finding,
     environment::BuildError,
     runtime::RuntimeError,
@@ -90,6 +91,18 @@ pub enum StartError {
     /// The state directory cannot be prepared.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// Fewer descriptors may be open than cells take.
+    #[error(
+        "at most {limit} descriptors may be open, the hard limit of RLIMIT_NOFILE, and this configuration \
+         needs {needed}: raise it (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= of Docker), or lower \
+         pool.max_running and pool.warm_cells"
+    )]
+    Descriptors {
+        /// The hard limit.
+        limit: u64,
+        /// What is needed.
+        needed: u64,
+    },
     /// Control groups were asked for and cannot be had.
     #[error("cgroups were asked for below {} and cannot be had: {reason}", path.display())]
     NoGroups {
@@ -142,6 +155,12 @@ pub enum StartError {
     /// Blocking work was given up.
     #[error("the program is shutting down")]
     Interrupted,
+}
+
+impl From<TooFew> for StartError {
+    fn from(TooFew { limit, needed }: TooFew) -> Self {
+        Self::Descriptors { limit, needed }
+    }
 }
 
 impl StartError {

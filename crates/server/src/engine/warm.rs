@@ -1,11 +1,13 @@
 //! The warm engine: zygotes that fork cells ahead of need.
 
 mod keeper;
+mod silence;
+mod standing;
 
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -17,8 +19,10 @@ use tokio::{
 };
 
 use super::{EnvironmentStats, SECONDS, settings::EnvironmentSettings, source::SourceError};
-use crate::{cell::Cell, cgroup::Groups};
+use crate::{cell::Cell, cgroup::Groups, wall::Wall};
 use keeper::Keeper;
+use standing::Standing;
+pub(super) use standing::Trouble;
 
 /// The cells of one environment that wait for a job, and the keepers that make more.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub(super) struct Warm {
     python: String,
     warnings: Vec<String>,
     // Ended when dropped.
-    _keepers: JoinSet<()>,
+    keepers: Mutex<JoinSet<()>>,
 }
 
 /// Where sealed cells wait. Oldest first, so that none waits for long.
@@ -42,6 +46,7 @@ struct Shelf {
     target: usize,
     // Requests that have no cell yet, wherever they wait.
     wanted: AtomicUsize,
+    standing: Standing,
     // Zygotes started in place of an older one.
     restarts: AtomicU64,
     // Seconds from asking for a cell until it is here.
@@ -49,23 +54,41 @@ struct Shelf {
 }
 
 impl Shelf {
+    /// Puts one there; in the place of one whose zygote has been replaced, if there is such a one: what
+    /// the zygote's cells have in common, such as the secret of hashes, is not to last longer than it.
     fn put(&self, cell: Cell) {
-        self.cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(cell);
-        self.filled.add_permits(1);
+        let mut cells = self.lock();
+        cells.push_back(cell);
+        let old = cells.iter().position(Cell::is_retired);
+        let old = old.and_then(|place| cells.remove(place));
+        drop(cells);
+        match old {
+            Some(old) => put_away(old),
+            None => self.filled.add_permits(1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Cell>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn take(&self) -> Option<Cell> {
         self.filled.acquire().await.ok()?.forget();
-        let cell = self
-            .cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+        let cell = self.lock().pop_front();
         self.taken.notify_one();
         cell
+    }
+
+    /// Takes away the cells of a wall that has ended, or is given up.
+    fn purge(&self, wall: &Arc<Wall>) {
+        let mut cells = self.lock();
+        let all = std::mem::take(&mut *cells).into_iter();
+        let (gone, kept): (VecDeque<_>, _) = all.partition(|cell| cell.is_of(wall));
+        *cells = kept;
+        // Whoever has a permit already finds a cell less, and asks again.
+        self.filled.forget_permits(gone.len());
+        drop(cells);
+        gone.into_iter().for_each(put_away);
     }
 
     /// Whether more requests than `cells` have none yet.
@@ -75,15 +98,25 @@ impl Shelf {
 
     /// Whether making cells can wait: there are enough for who comes next.
     fn can_wait(&self) -> bool {
-        self.len() * 2 >= self.target
+        self.fresh() * 2 >= self.target
+    }
+
+    /// How many are there that need not be replaced.
+    fn fresh(&self) -> usize {
+        let cells = self.lock();
+        cells.iter().filter(|cell| !cell.is_retired()).count()
     }
 
     fn len(&self) -> usize {
-        self.cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.lock().len()
     }
+}
+
+/// Ends a cell that nobody is to have, beside everything else.
+fn put_away(mut cell: Cell) {
+    tokio::spawn(async move {
+        cell.end().await;
+    });
 }
 
 /// A request that has no cell yet, until it is dropped.
@@ -122,6 +155,7 @@ impl Warm {
             taken: Notify::new(),
             target: target * zygotes,
             wanted: AtomicUsize::new(0),
+            standing: Standing::new(zygotes),
             restarts: AtomicU64::new(0),
             refill: Histogram::new(SECONDS),
         });
@@ -135,8 +169,9 @@ impl Warm {
         let mut keepers = JoinSet::new();
         let (failed, mut failures) = watch::channel(None);
         let mut first = Some(first);
-        for _ in 0..zygotes {
+        for number in 0..zygotes {
             let keeper = Keeper::new(
+                number,
                 Arc::clone(&settings),
                 groups.clone(),
                 Arc::clone(&shelf),
@@ -149,7 +184,7 @@ impl Warm {
             patience,
             python,
             warnings,
-            _keepers: keepers,
+            keepers: Mutex::new(keepers),
         };
         // Ready means that a request would meet a cell.
         tokio::select! {
@@ -169,7 +204,8 @@ impl Warm {
                 match self.shelf.take().await {
                     // Its wall may have died while it waited.
                     Some(cell) if cell.stands() => return cell,
-                    _ => {}
+                    Some(cell) => put_away(cell),
+                    None => {}
                 }
             }
         };
@@ -185,6 +221,20 @@ impl Warm {
             zygote_restarts: self.shelf.restarts.load(Ordering::Relaxed),
             refill: Some(self.shelf.refill.clone()),
         }
+    }
+
+    /// Ends the zygotes, and the cells on the shelf with them: whoever drops the last cell of a wall ends
+    /// the wall, and the kernel all that is in it.
+    pub(super) async fn end(&self) {
+        let mut keepers =
+            std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        keepers.shutdown().await;
+        self.shelf.lock().clear();
+    }
+
+    /// What is wrong with its zygotes, if anything is.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.shelf.standing.trouble()
     }
 
     pub(super) fn warnings(&self) -> &[String] {

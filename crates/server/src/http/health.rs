@@ -31,6 +31,8 @@ enum Phase {
     Starting,
     /// Yes.
     Ready,
+    /// Not now: no environment can run one.
+    Degraded,
     /// No more.
     Draining,
 }
@@ -46,15 +48,20 @@ enum Phase {
     security(()),
     responses(
         (status = 200, description = "It would.", body = Health),
-        (status = 503, description = "It would not: the server starts or drains.", body = Health),
+        (status = 503, description = "It would not: the server starts or drains, or no environment can run one.", body = Health),
     )
 )]
 pub(super) async fn health(State(api): State<Api>) -> Response {
     let engine = api.engine.health();
-    let (status, phase) = match (api.is_draining(), engine.ready) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, Phase::Draining),
-        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, Phase::Starting),
-        (false, true) => (StatusCode::OK, Phase::Ready),
+    let phase = match (api.is_draining(), engine.ready, engine.degraded) {
+        (true, ..) => Phase::Draining,
+        (false, false, _) => Phase::Starting,
+        (false, true, true) => Phase::Degraded,
+        (false, true, false) => Phase::Ready,
+    };
+    let status = match phase {
+        Phase::Ready => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let health = Health {
         status: phase,

@@ -44,6 +44,7 @@ pub struct Wall {
     /// What the interpreter said of itself.
     pub ready: Ready,
     dead: AtomicBool,
+    retired: AtomicBool,
     // Killed when dropped, together with everything inside.
     child: Child,
 }
@@ -150,6 +151,7 @@ impl Wall {
                 control,
                 ready,
                 dead: AtomicBool::new(false),
+                retired: AtomicBool::new(false),
                 child,
             }),
             Ok(Ok(Answer::Fatal(message))) => Err(WallError::Fatal { stage, message }),
@@ -176,6 +178,16 @@ impl Wall {
         self.dead.store(true, Ordering::Relaxed);
     }
 
+    /// Notes that another has taken its place: its cells are good, and better not used.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another has taken its place.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
     /// Whether nothing more can be had from this wall: its end was noted, or nsjail has exited.
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Relaxed) || self.has_exited()
@@ -197,18 +209,20 @@ impl Wall {
         self.child.id()
     }
 
-    /// The interpreter inside, pid 1 of the wall: nsjail's only child.
+    /// The interpreter inside, pid 1 of the wall.
     pub fn inside(&self) -> io::Result<OwnedFd> {
+        let pid = self.interpreter()?;
+        Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
+    }
+
+    /// Its number here: nsjail's only child.
+    pub fn interpreter(&self) -> io::Result<Pid> {
         let gone = || io::Error::from(io::ErrorKind::NotFound);
         let nsjail = self.child.id().ok_or_else(gone)?;
         let children = std::fs::read_to_string(format!("/proc/{nsjail}/task/{nsjail}/children"))?;
         let child = children.split_ascii_whitespace().next().ok_or_else(gone)?;
-        let pid = child
-            .parse()
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or_else(gone)?;
-        Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
+        let pid = child.parse().ok().and_then(Pid::from_raw);
+        pid.ok_or_else(gone)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     in_place::{self, InPlaceWall},
     variables::{self, Variable},
 };
-use crate::runtime::Runtime;
+use crate::{descriptors, runtime::Runtime};
 
 /// What a wall is made of.
 #[derive(Debug, Clone)]
@@ -72,7 +72,6 @@ rlimit_as_type: HARD
 rlimit_core: 0
 rlimit_cpu_type: HARD
 rlimit_fsize_type: HARD
-rlimit_nofile: 2048
 rlimit_nproc_type: HARD
 rlimit_stack: 8
 rlimit_memlock: 0
@@ -190,6 +189,10 @@ impl WallSpec {
 /// none is.
 pub(super) fn fixed(namespaces: bool) -> String {
     let mut text = FIXED.to_owned();
+    line(
+        &mut text,
+        format_args!("rlimit_nofile: {}", descriptors::inside()),
+    );
     for kind in NAMESPACES {
         line(&mut text, format_args!("clone_new{kind}: {namespaces}"));
     }

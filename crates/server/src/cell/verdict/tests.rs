@@ -14,6 +14,7 @@ fn observed(stop: Stop) -> Observed {
         error: None,
         started: true,
         out_of_memory: false,
+        peak: None,
         cpu: None,
     }
 }
@@ -54,6 +55,23 @@ fn ends_are_told_apart() {
     );
     assert_eq!(kind(observed(Stop::Timeout)), ErrorType::Timeout);
     assert_eq!(kind(observed(Stop::Flooded)), ErrorType::ResultTooLarge);
+}
+
+#[test]
+fn whose_memory_ran_out_is_told() {
+    let message = |peak: u64| {
+        let killed = Observed {
+            out_of_memory: true,
+            peak: Some(peak << 20),
+            ..observed(Stop::Memory)
+        };
+        let failure = verdict(killed, &LIMITS, 10).unwrap().unwrap_err();
+        assert_eq!(failure.kind, ErrorType::MemoryLimit);
+        failure.message
+    };
+    assert!(message(250).contains("more than its limit of 256 MB"));
+    let above = "the server's memory ran out; it used 100 MB of its limit of 256 MB";
+    assert!(message(100).contains(above));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use cellblock_wire::control::{Event, Request};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::Shelf;
+use super::{Shelf, silence::Silence};
 use crate::{
     cell::{self, Cell, ServerEnds, place::Place},
     cgroup::{Groups, Slot},
@@ -29,6 +29,10 @@ const BACK_OFF: Duration = Duration::from_millis(500);
 /// a processor for some milliseconds, in which the kernel lets nobody else on it.
 const DEFERENCE: Duration = Duration::from_millis(2);
 
+/// How many cells a zygote may be asked for before it has answered: it makes them one by one, and a
+/// channel that is full would keep the keeper waiting.
+const ASKED: usize = 16;
+
 /// Why a keeper gave a wall up, where that is worth telling who starts the engine.
 pub(super) type Failure = Option<FailureText>;
 
@@ -46,10 +50,21 @@ impl From<FailureText> for SourceError {
 }
 
 pub(super) struct Keeper {
+    /// Among those of its environment.
+    number: usize,
     settings: Arc<EnvironmentSettings>,
     groups: Option<Arc<Groups>>,
     shelf: Arc<Shelf>,
     failed: watch::Sender<Failure>,
+}
+
+/// Which zygote of a keeper is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The one that it has to have.
+    Own,
+    /// One that is to take the place of another, which goes on meanwhile.
+    Successors,
 }
 
 /// A cell that was asked for: its ends, its cgroup, its directory if it has no `/tmp`, and when.
@@ -79,12 +94,14 @@ pub(super) async fn start_wall(settings: &EnvironmentSettings) -> Result<Wall, S
 
 impl Keeper {
     pub(super) fn new(
+        number: usize,
         settings: Arc<EnvironmentSettings>,
         groups: Option<Arc<Groups>>,
         shelf: Arc<Shelf>,
         failed: watch::Sender<Failure>,
     ) -> Self {
         Self {
+            number,
             settings,
             groups,
             shelf,
@@ -97,20 +114,24 @@ impl Keeper {
         loop {
             let current = match wall.take() {
                 Some(wall) => wall,
-                None => self.start().await,
+                None => self.start(Whose::Own).await,
             };
+            self.shelf.standing.has(self.number);
             wall = self.keep(current).await;
             self.shelf.restarts.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Starts a wall, however often it takes.
-    async fn start(&self) -> Wall {
+    async fn start(&self, whose: Whose) -> Wall {
         loop {
             match start_wall(&self.settings).await {
                 Ok(wall) => return wall,
                 Err(error) => {
                     tracing::error!(%error, environment = self.settings.name, "no zygote");
+                    if whose == Whose::Own {
+                        self.lacks(&error.for_clients());
+                    }
                     tokio::time::sleep(BACK_OFF).await;
                 }
             }
@@ -118,25 +139,36 @@ impl Keeper {
     }
 
     /// Fills the shelf from one wall until it dies, or until its successor is ready: the wall that
-    /// is due for replacement goes on meanwhile, so that there is no gap.
+    /// is due for replacement goes on meanwhile, so that there is no gap, and makes the cells that it was
+    /// asked for.
     async fn keep(&self, wall: Wall) -> Option<Wall> {
         let born = Instant::now();
         let wall = Arc::new(wall);
         let mut nursery = Nursery::new(Arc::clone(&wall));
+        let bound = self.settings.zygote_silence;
+        let mut silence = Silence::new(&wall, bound, self.settings.start_timeout);
         let mut successor = None;
+        let mut next = None;
         let mut room = Vec::new();
         loop {
-            if let Err(error) = nursery.fill(self).await {
-                return self.lose(&wall, &error);
+            if next.is_some() && nursery.is_empty() {
+                wall.retire();
+                return next;
+            }
+            if next.is_none()
+                && let Err(error) = nursery.fill(self).await
+            {
+                self.lose(&wall, &error);
+                return next;
             }
             let due = nursery.next >= self.settings.zygote_runs
                 || born.elapsed() >= self.settings.zygote_age;
-            if due && successor.is_none() {
+            if due && successor.is_none() && next.is_none() {
                 tracing::info!(
                     environment = self.settings.name,
                     "a zygote is being replaced"
                 );
-                successor = Some(Box::pin(self.start()));
+                successor = Some(Box::pin(self.start(Whose::Successors)));
             }
             let replaced = async {
                 match &mut successor {
@@ -145,10 +177,16 @@ impl Keeper {
                 }
             };
             let pause = nursery.pause_ends();
+            let of_age = (!due).then(|| born + self.settings.zygote_age);
+            let look = silence.due(!nursery.unborn.is_empty());
             tokio::select! {
+                // What the zygote has said comes before the thought that it says nothing.
+                biased;
                 event = wall.control.receive(&mut room) => {
+                    silence.is_broken();
                     if let Err(error) = nursery.take(event, self) {
-                        return self.lose(&wall, &error);
+                        self.lose(&wall, &error);
+                        return next;
                     }
                 }
                 Some(sealed) = nursery.sealing.join_next() => match sealed {
@@ -158,17 +196,50 @@ impl Keeper {
                     Err(error) if error.is_cancelled() => {}
                     Err(error) => nursery.refuse(self, "seal", &error),
                 },
-                wall = replaced => return Some(wall),
+                wall = replaced => {
+                    successor = None;
+                    next = Some(wall);
+                }
                 () = self.shelf.taken.notified() => {}
                 () = Nursery::pause(pause) => {}
+                () = Nursery::pause(of_age) => {}
+                () = Nursery::pause(look) => if silence.look() {
+                    self.give_up(&wall);
+                    return next;
+                },
             }
         }
     }
 
-    fn lose(&self, wall: &Wall, error: &dyn std::fmt::Display) -> Option<Wall> {
+    fn lose(&self, wall: &Arc<Wall>, error: &dyn std::fmt::Display) {
         tracing::error!(%error, environment = self.settings.name, "a zygote was lost");
+        self.lacks("a zygote ended, and another is being started");
+        self.abandon(wall);
+    }
+
+    /// Has a wall whose zygote hangs end with the last of the runs that go on in it, for these do not
+    /// need the zygote.
+    fn give_up(&self, wall: &Arc<Wall>) {
+        let seconds = self.settings.zygote_silence.as_secs();
+        tracing::error!(
+            environment = self.settings.name,
+            zygote = ?wall.interpreter().ok(),
+            "a zygote did not answer within {seconds} s, and is replaced"
+        );
+        self.lacks("a zygote did not answer, and another is being started");
+        self.abandon(wall);
+    }
+
+    fn abandon(&self, wall: &Arc<Wall>) {
         wall.mark_dead();
-        None
+        self.shelf.purge(wall);
+    }
+
+    fn lacks(&self, reason: &str) {
+        // Without namespaces the interpreter sees paths of this machine.
+        let root = self.settings.wall.root.to_string_lossy();
+        let reason = reason.replace(&*root, "");
+        self.shelf.standing.lacks(self.number, reason);
     }
 }
 
@@ -194,6 +265,11 @@ impl Nursery {
             rest: Instant::now(),
             deferred: None,
         }
+    }
+
+    /// Whether no cell is on its way.
+    fn is_empty(&self) -> bool {
+        self.unborn.is_empty() && self.sealing.is_empty()
     }
 
     /// Whether no cell is asked for at the moment, because making one has just failed.
@@ -238,8 +314,8 @@ impl Nursery {
         }
         self.deferred = None;
         loop {
-            let coming = keeper.shelf.len() + self.unborn.len() + self.sealing.len();
-            if coming >= keeper.shelf.target {
+            let coming = keeper.shelf.fresh() + self.unborn.len() + self.sealing.len();
+            if coming >= keeper.shelf.target || self.unborn.len() >= ASKED {
                 return Ok(());
             }
             let slot = keeper.groups.as_ref().map(Groups::take).transpose()?;
