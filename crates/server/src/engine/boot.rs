@@ -114,10 +114,17 @@ fn environment_settings(
             private_root: policy.has(Layer::PrivateRoot),
             jit: !policy.has(Layer::NoExecutableMemory),
             identity: host.identity,
+            uids: match &host.users {
+                // A cold wall is one cell's, and has that cell's.
+                Some(users) if environment.engine == EngineKind::Warm => users.range().count,
+                _ => 1,
+            },
+            newuidmap: host.users.as_ref().is_some_and(|it| it.by_newuidmap()),
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),
             in_place: in_place.cloned(),
         },
+        users: host.users.clone(),
         policy: Arc::new(policy),
         preload: environment.preload.clone(),
         exercise: environment.exercise.clone(),

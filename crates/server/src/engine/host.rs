@@ -15,6 +15,7 @@ use crate::{
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime::{self, Runtime},
+    users::{self, Users},
     wall::{Identity, InPlaceWall},
 };
 
@@ -24,6 +25,8 @@ pub(super) struct Host {
     pub(super) runtime: Runtime,
     pub(super) identity: Identity,
     pub(super) groups: Option<Arc<Groups>>,
+    /// Where cells have uids of their own from, if they have.
+    pub(super) users: Option<Arc<Users>>,
     /// The layers that are not in force, and why.
     pub(super) missing: BTreeMap<Layer, String>,
     pub(super) roots: Vec<(String, PathBuf)>,
@@ -42,8 +45,9 @@ impl Host {
     pub(super) fn find(config: &Config) -> Result<Self, StartError> {
         let nsjail = find_nsjail(config)?;
         let runtime = runtime::prepare(&config.state_dir, &config.isolation.links())?;
-        let identity = identity(config)?;
-        let (groups, missing) = find_layers(config)?;
+        let (groups, mut missing) = find_layers(config)?;
+        let users = find_users(config, &nsjail, groups.as_deref(), &mut missing)?;
+        let identity = identity(config, users.as_ref())?;
         let unprepared = config
             .pool
             .unprepared()
@@ -60,6 +64,7 @@ impl Host {
             runtime,
             identity,
             groups,
+            users: users.map(Arc::new),
             missing,
             roots,
             unprepared,
@@ -111,8 +116,11 @@ pub(crate) fn outer_identity(config: &Config) -> Identity {
     }
 }
 
-fn identity(config: &Config) -> Result<Identity, StartError> {
-    let identity = outer_identity(config);
+fn identity(config: &Config, users: Option<&Users>) -> Result<Identity, StartError> {
+    let mut identity = outer_identity(config);
+    if let Some(users) = users {
+        identity.uid = users.range().first;
+    }
     let own = rustix::process::geteuid().as_raw();
     if identity.uid != own && !reachable_by_others(&config.state_dir) {
         return Err(StartError::Unreachable {
@@ -176,6 +184,34 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
             reason: reason.clone(),
         }),
         None => Ok((groups, missing)),
+    }
+}
+
+/// The uids for cells. Where they cannot be had, and nobody asked for certain ones, that is said, and
+/// cells share one.
+fn find_users(
+    config: &Config,
+    nsjail: &Path,
+    groups: Option<&Groups>,
+    missing: &mut BTreeMap<Layer, String>,
+) -> Result<Option<Users>, StartError> {
+    if missing.contains_key(&Layer::OwnUser) {
+        return Ok(None);
+    }
+    match (
+        users::find(config, nsjail, groups),
+        config.isolation.uid_range(),
+    ) {
+        (Ok(users), _) => Ok(Some(users)),
+        (Err(reason), Some(range)) => Err(StartError::NoUids { range, reason }),
+        (Err(reason), None) => {
+            tracing::warn!(
+                reason,
+                "cells have no uids of their own: what the kernel counts by user, one can use up for all"
+            );
+            missing.insert(Layer::OwnUser, reason);
+            Ok(None)
+        }
     }
 }
 

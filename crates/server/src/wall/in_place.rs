@@ -113,6 +113,8 @@ mod tests {
             private_root: false,
             jit: false,
             identity,
+            uids: 1,
+            newuidmap: false,
             cold: false,
             tmp: (1, 1),
             in_place: Some(place),
