@@ -88,13 +88,14 @@ pub(super) fn uids(config: &Config) -> Finding {
     match found {
         Ok(found) => Finding::ok(name, format!("each cell has one of {}", found.range())),
         Err(reason) => {
-            let shared = "one cell can use up for all what the kernel counts by user";
+            let detail =
+                format!("{reason}; one cell can use up for all what the kernel counts by user");
             let remedy = "Run the server as root, or give its user uids: newuidmap of the package uidmap, \
                  a line such as `USER:200000:65536` in /etc/subuid, and a state directory that others \
                  can pass through.";
             // Who asked for certain ones is to have them.
             let spared = config.isolation.uid_range().is_none();
-            Finding::missing(name, format!("{reason}; {shared}"), remedy).or_degraded(spared)
+            Finding::missing(name, detail, remedy).or_degraded(spared)
         }
     }
 }

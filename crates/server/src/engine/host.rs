@@ -205,10 +205,6 @@ fn find_users(
         (Ok(users), _) => Ok(Some(users)),
         (Err(reason), Some(range)) => Err(StartError::NoUids { range, reason }),
         (Err(reason), None) => {
-            tracing::warn!(
-                reason,
-                "cells have no uids of their own: what the kernel counts by user, one can use up for all"
-            );
             missing.insert(Layer::OwnUser, reason);
             Ok(None)
         }

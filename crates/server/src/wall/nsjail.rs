@@ -28,16 +28,32 @@ pub struct WallSpec {
     pub jit: bool,
     /// Who the inside is, outside.
     pub identity: Identity,
-    /// From that uid on, so many are inside: more than one where a zygote gives each cell its own.
-    pub uids: u32,
-    /// They are mapped by newuidmap(1).
-    pub newuidmap: bool,
+    /// How many uids from that one on are inside.
+    pub uids: Uids,
     /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
     pub cold: bool,
     /// Bytes and inodes of `/tmp` in a cold wall; a zygote's cells mount their own.
     pub tmp: (u64, u64),
     /// Without namespaces: nothing is mounted, and all of the above lies where it is.
     pub in_place: Option<InPlaceWall>,
+}
+
+/// The uids of a wall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uids {
+    /// How many: more than one where a zygote gives each cell its own.
+    pub count: u32,
+    /// They are mapped by newuidmap(1).
+    pub newuidmap: bool,
+}
+
+impl Default for Uids {
+    fn default() -> Self {
+        Self {
+            count: 1,
+            newuidmap: false,
+        }
+    }
 }
 
 /// The user that the inside is mapped to.
@@ -119,7 +135,7 @@ impl WallSpec {
 
     fn map_users(&self, text: &mut String) {
         let Identity { inside, uid, gid } = self.identity;
-        let (count, newuidmap) = (self.uids, self.newuidmap);
+        let Uids { count, newuidmap } = self.uids;
         line(
             text,
             format_args!(
@@ -172,7 +188,7 @@ impl WallSpec {
         );
         let (bytes, inodes) = if self.cold { self.tmp } else { (4096, 16) };
         // A zygote's cells mount their own. What it holds, they have to come by, as users of their own.
-        let mode = if self.uids > 1 { "0711" } else { "0700" };
+        let mode = if self.uids.count > 1 { "0711" } else { "0700" };
         let directories: &[&str] = if self.cold {
             &["/tmp", "/dev/shm"]
         } else {
@@ -295,8 +311,7 @@ mod tests {
                 uid: 65534,
                 gid: 65534,
             },
-            uids: 1,
-            newuidmap: false,
+            uids: Uids::default(),
             cold,
             tmp: (64 << 20, 8192),
             in_place: None,
@@ -342,8 +357,10 @@ mod tests {
     #[test]
     fn a_zygote_with_uids_for_its_cells_may_take_them_on() {
         let config = WallSpec {
-            uids: 100,
-            newuidmap: true,
+            uids: Uids {
+                count: 100,
+                newuidmap: true,
+            },
             ..spec(false)
         };
         let config = config.to_config();
