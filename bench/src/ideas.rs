@@ -94,6 +94,11 @@ pub fn all() -> Vec<Idea> {
         "private_root",
     ));
     ideas.push(with("two zygotes", "CELLBLOCK_ZYGOTES", "2"));
+    ideas.push(with(
+        "one uid for all cells",
+        "CELLBLOCK_WITHOUT",
+        "own_user",
+    ));
     ideas.push(with("twice the ready cells", "CELLBLOCK_WARM_CELLS", "8"));
     ideas.push(with("twice the places", "CELLBLOCK_MAX_RUNNING", "8"));
     ideas.push(with(

@@ -160,7 +160,7 @@ try_profile() {
     check "starts" ready
     # A time is no verdict on a machine with other work.
     note "ready $(($(date +%s%3N) - began)) ms after docker run"
-    probe cgroup
+    probe cgroup own_user
     check "nobody is root" unprivileged
     check "writes nothing" writes_nothing
     check "health check" healthy
@@ -172,14 +172,14 @@ try_hardened() {
     mode=hardened
     docker run -p 8080:8080 --security-opt seccomp=deploy/docker/seccomp.json --security-opt systempaths=unconfined --read-only --cap-drop ALL --security-opt no-new-privileges --memory 512m --pids-limit 512 cellblock
     check "starts" ready
-    probe cgroup
+    probe cgroup own_user
     check "memory of the container" survives_memory
     remove
     mode=cold
     # shellcheck disable=SC2086
     docker run -p 8080:8080 $profile --read-only --env CELLBLOCK_ENGINE=cold cellblock
     check "starts" ready
-    probe cgroup
+    probe cgroup own_user
     remove
 }
 
@@ -204,7 +204,7 @@ try_plain() {
 # No namespaces, and the setting that accepts it.
 try_process() {
     mode=process
-    local weaker=(user_namespace pid_namespace mount_namespace private_root network_namespace ipc_namespace uts_namespace
+    local weaker=(user_namespace own_user pid_namespace mount_namespace private_root network_namespace ipc_namespace uts_namespace
         cgroup_namespace private_tmp private_proc cgroup resource_limits capabilities)
     docker run -p 8080:8080 --env CELLBLOCK_FLOOR=process cellblock
     check "starts" ready
@@ -225,7 +225,7 @@ try_process() {
     # shellcheck disable=SC2086
     docker run -p 8080:8080 $profile --env CELLBLOCK_FLOOR=process cellblock
     check "starts with the profile" ready
-    probe cgroup
+    probe cgroup own_user
     remove
 }
 
@@ -233,7 +233,7 @@ try_privileged() {
     mode=privileged
     docker run -p 8080:8080 --privileged cellblock
     check "starts" ready
-    probe cgroup
+    probe cgroup own_user
     remove
     mode=root
     if docker run -p 8080:8080 --privileged --user root cellblock 2>/dev/null; then

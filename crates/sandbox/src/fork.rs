@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::{
     CHANNEL_FD, Layer,
     limits::{self, Sizes},
+    own_user,
     plan::{CellDescriptors, Plan},
     seccomp::{self, SeccompError},
     steps::SealStep,
@@ -57,9 +58,19 @@ impl From<sys::InitFailure> for ForkError {
     }
 }
 
-/// Forks a cell out of this single-threaded process, into namespaces of its own.
-pub fn cell(plan: &Plan, descriptors: &CellDescriptors) -> Result<Forked, ForkError> {
-    Ok(match sys::clone_cell(plan, descriptors.report)? {
+/// Forks a cell out of this single-threaded process, into namespaces of its own. `uid`: its own user, as
+/// this process counts, where the plan gives cells one.
+pub fn cell(
+    plan: &Plan,
+    descriptors: &CellDescriptors,
+    uid: Option<u32>,
+) -> Result<Forked, ForkError> {
+    let cloned = if plan.gives_own_users() {
+        own_user::with(plan, uid, || sys::clone_cell(plan, descriptors.report))?
+    } else {
+        sys::clone_cell(plan, descriptors.report)?
+    };
+    Ok(match cloned {
         sys::Cloned::Zygote { init, script } => Forked::Zygote { init, script },
         sys::Cloned::Script => Forked::Script,
     })

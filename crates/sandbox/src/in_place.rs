@@ -36,9 +36,10 @@ pub const NEEDED: [Layer; 8] = [
     Layer::Seccomp,
 ];
 
-/// What stays out: the layers that are namespaces or mounts.
-pub const WITHOUT: [Layer; 8] = [
+/// What stays out: the layers that are namespaces or mounts, or that take one.
+pub const WITHOUT: [Layer; 9] = [
     Layer::UserNamespace,
+    Layer::OwnUser,
     Layer::PidNamespace,
     Layer::MountNamespace,
     Layer::NetworkNamespace,

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Layer {
     /// Own user namespace: one uid, no capability outside. user_namespaces(7)
     UserNamespace,
+    /// A user id of the machine that no other cell has at that time: what the kernel counts by user, such
+    /// as pages in pipes and watches of epoll, is its own. epoll(7), pipe(7), getrlimit(2)
+    OwnUser,
     /// Own pid namespace: nobody else can be seen or signalled. pid_namespaces(7)
     PidNamespace,
     /// Own mount namespace. mount_namespaces(7)
@@ -52,8 +55,9 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer, in the order in which a cell puts them on.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UserNamespace,
+        Self::OwnUser,
         Self::PidNamespace,
         Self::MountNamespace,
         Self::NetworkNamespace,
@@ -79,6 +83,7 @@ impl Layer {
     pub fn name(self) -> &'static str {
         match self {
             Self::UserNamespace => "user_namespace",
+            Self::OwnUser => "own_user",
             Self::PidNamespace => "pid_namespace",
             Self::MountNamespace => "mount_namespace",
             Self::NetworkNamespace => "network_namespace",

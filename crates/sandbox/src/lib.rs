@@ -21,6 +21,7 @@ pub mod in_place;
 pub mod landlocked;
 pub mod layer;
 pub mod limits;
+mod own_user;
 pub mod plan;
 pub mod policy;
 pub mod probe;

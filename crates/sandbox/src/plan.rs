@@ -2,6 +2,7 @@
 //! once per zygote, because init may not allocate.
 
 use std::{
+    cell::Cell,
     ffi::{CString, NulError},
     os::{fd::RawFd, unix::ffi::OsStrExt},
 };
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 use crate::{
     CellPolicy, INIT_NAME, INIT_PATH, Layer, in_place, landlocked,
+    own_user::UidMap,
     seccomp::{self, SeccompError},
     steps::{self, InitStep, SealStep},
 };
@@ -20,7 +22,10 @@ use crate::{
 pub struct Plan {
     pub(crate) policy: CellPolicy,
     pub(crate) namespaces: u64,
-    pub(crate) uid_map: Vec<u8>,
+    /// The uid under which cells are made, as their maker counts.
+    pub(crate) own_uid: u32,
+    /// Of the cell that is made next.
+    pub(crate) uid_map: Cell<UidMap>,
     pub(crate) gid_map: Vec<u8>,
     pub(crate) tmp_options: CString,
     pub(crate) init_path: CString,
@@ -87,7 +92,8 @@ impl Plan {
         };
         Ok(Self {
             namespaces: namespace_flags(&policy),
-            uid_map: format!("{} {uid} 1", policy.uid).into_bytes(),
+            own_uid: uid,
+            uid_map: Cell::new(UidMap::new(policy.uid, uid)),
             gid_map: format!("{} {gid} 1", policy.uid).into_bytes(),
             tmp_options: CString::new(format!(
                 "size={},nr_inodes={},mode=0700",
@@ -117,6 +123,11 @@ impl Plan {
     /// Whether a cgroup counts the memory of cells.
     pub fn counts_memory(&self) -> bool {
         self.policy.has(Layer::Cgroup)
+    }
+
+    /// Whether each cell that is forked gets a uid of its own.
+    pub fn gives_own_users(&self) -> bool {
+        self.policy.has(Layer::OwnUser) && !self.is_in_place()
     }
 
     /// Whether cells have no namespaces.

@@ -51,6 +51,10 @@ pub struct ResourceLimits {
     pub open_files: u64,
     /// Bytes of one file (`RLIMIT_FSIZE`).
     pub file_bytes: u64,
+    /// Signals that wait at a time, with what they carry (`RLIMIT_SIGPENDING`): the kernel counts those of
+    /// all cells for the server's user as well. A signal beyond it arrives without, if it has none of its
+    /// kind before it.
+    pub pending_signals: u64,
     /// Bytes of the main thread's stack (`RLIMIT_STACK`).
     pub stack_bytes: u64,
 }
@@ -66,6 +70,7 @@ impl Default for CellPolicy {
                 processes: 64,
                 open_files: 256,
                 file_bytes: 64 << 20,
+                pending_signals: 256,
                 stack_bytes: 8 << 20,
             },
             omit: BTreeSet::new(),

@@ -134,7 +134,7 @@ pub(crate) const fn step(
 fn map_ids(plan: &Plan) -> Result<(), Errno> {
     // setgroups must be given up first: user_namespaces(7), "Gaining gid mapping".
     write_proc(c"/proc/self/setgroups", b"deny")?;
-    write_proc(c"/proc/self/uid_map", &plan.uid_map)?;
+    write_proc(c"/proc/self/uid_map", plan.uid_map.get().text())?;
     write_proc(c"/proc/self/gid_map", &plan.gid_map)
 }
 
@@ -258,6 +258,7 @@ pub(crate) fn set_limits(plan: &Plan, _: &CellDescriptors) -> Result<(), StepErr
         (Resource::Nofile, limits.open_files),
         (Resource::Fsize, limits.file_bytes),
         (Resource::Stack, limits.stack_bytes),
+        (Resource::Sigpending, limits.pending_signals),
         (Resource::Core, 0),
         (Resource::Memlock, 0),
         (Resource::Msgqueue, 0),

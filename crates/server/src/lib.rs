@@ -16,4 +16,5 @@ mod packets;
 pub mod runtime;
 mod scratch;
 pub mod telemetry;
+mod users;
 pub mod wall;

@@ -28,6 +28,9 @@ pub enum Request {
         /// Whether the cell runs a small job of its own before it says that it is ready: a client
         /// waits less for it then, but all in all it costs more, so not where one waits already.
         rehearse: bool,
+        /// The cell's own user, as the zygote counts, where cells have one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uid: Option<u32>,
     },
 }
 

@@ -161,10 +161,16 @@ impl Wall {
         };
         control::send(&Event::Ready(ready), None).map_err(error)?;
         let fork = interpreter::Fork::new(py, hooks);
-        while let Some((cell, rehearse, descriptors)) = next_cell()? {
+        while let Some(Asked {
+            cell,
+            rehearse,
+            uid,
+            descriptors,
+        }) = next_cell()?
+        {
             let numbers = numbers(&descriptors, self.plan.is_in_place())?;
             fork.before();
-            match fork::cell(&self.plan, &numbers) {
+            match fork::cell(&self.plan, &numbers, uid) {
                 Ok(Forked::Script) => {
                     fork.after_in_child();
                     reseed.call0()?;
@@ -207,7 +213,13 @@ impl Wall {
             warnings: Vec::new(),
         };
         control::send(&Event::Ready(ready), None).map_err(error)?;
-        let Some((_, rehearse, descriptors)) = next_cell()? else {
+        // Its user is the wall's.
+        let Some(Asked {
+            rehearse,
+            descriptors,
+            ..
+        }) = next_cell()?
+        else {
             return Ok(None);
         };
         let numbers = numbers(&descriptors, self.plan.is_in_place())?;
@@ -232,12 +244,30 @@ impl Wall {
     }
 }
 
-/// The next cell to make: its number, whether it is to rehearse, and its descriptors.
-fn next_cell() -> PyResult<Option<(u64, bool, Vec<OwnedFd>)>> {
+/// A cell to make: what `control::Request::Fork` says of it, and the descriptors beside that.
+struct Asked {
+    cell: u64,
+    rehearse: bool,
+    uid: Option<u32>,
+    descriptors: Vec<OwnedFd>,
+}
+
+/// The next cell to make.
+fn next_cell() -> PyResult<Option<Asked>> {
     match control::receive().map_err(error)? {
-        Some((Request::Fork { cell, rehearse }, descriptors)) => {
-            Ok(Some((cell, rehearse, descriptors)))
-        }
+        Some((
+            Request::Fork {
+                cell,
+                rehearse,
+                uid,
+            },
+            descriptors,
+        )) => Ok(Some(Asked {
+            cell,
+            rehearse,
+            uid,
+            descriptors,
+        })),
         Some((Request::Setup(_), _)) => Err(PyRuntimeError::new_err("a second setup")),
         None => Ok(None),
     }

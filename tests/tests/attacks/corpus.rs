@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cellblock_tests::{Engine, Report, Server, Setup, first_python, quoted};
 
 use crate::{
+    beside::hold,
     outcome::Outcome,
     places::Places,
     table::{self, Attack},
@@ -131,6 +132,7 @@ fn attack(name: &str, server: Server, in_place: bool, instead: fn(&Attack) -> Op
     // What is made once, at the first use, is not left behind.
     let _ = honest(&server, in_place);
     let mut world = World::settled(&server);
+    let shared = share_a_user(&server);
     for area in table::chosen_areas() {
         report.enter(format!("{name}, {area}"));
         let mut attacks = table::load(&area);
@@ -144,7 +146,10 @@ fn attack(name: &str, server: Server, in_place: bool, instead: fn(&Attack) -> Op
         for attack in &attacks {
             let failed = report.failed();
             let outcome = perform(&server, attack);
-            let instead = instead(attack).or_else(|| attack.on_this_linux());
+            let of_shared = attack.shared_user.as_deref().filter(|_| shared);
+            let instead = of_shared
+                .or_else(|| instead(attack))
+                .or_else(|| attack.on_this_linux());
             report.add(&attack.name, outcome.check(attack, instead));
             report.add(
                 format!("{}, after it", attack.name),
@@ -164,10 +169,25 @@ fn attack(name: &str, server: Server, in_place: bool, instead: fn(&Attack) -> Op
 /// Sends an attack, after what goes before it.
 pub(crate) fn perform(server: &Server, attack: &Attack) -> Outcome {
     let client = server.client();
+    let beside = attack.beside().map(|(body, word, times)| {
+        let name = &attack.name;
+        hold(client, &body, word, times).unwrap_or_else(|| panic!("{name}: ended: {body}"))
+    });
     if let Some(before) = attack.before() {
         client.post("/v1/executions", &before);
     }
-    Outcome::of(&client.post("/v1/executions", &attack.body()))
+    let outcome = Outcome::of(&client.post("/v1/executions", &attack.body()));
+    drop(beside);
+    outcome
+}
+
+/// Whether cells have no uids of their own here.
+pub(crate) fn share_a_user(server: &Server) -> bool {
+    let health = server.client().get("/health").json();
+    let layers = health["isolation"].as_array().expect("a list");
+    !layers
+        .iter()
+        .any(|layer| layer["name"] == "own_user" && layer["state"] == "on")
 }
 
 /// The server is well, and a run with nothing hostile in it is answered in full.

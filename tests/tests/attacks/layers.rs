@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use cellblock_tests::{Engine, Report, Server, Setup, first_python};
 use serde::Deserialize;
 
-use crate::{corpus::perform, table};
+use crate::{
+    corpus::{perform, share_a_user},
+    table,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +42,10 @@ fn each_is_missed_by_an_attack() {
     for row in &layers.layer {
         report.enter(format!("without {}, {:?}", row.without, row.covered_by));
         let covered = start(&row.covered_by).expect("a server without the covering layers");
+        if row.without == "own_user" && share_a_user(&covered) {
+            report.say("this machine gives cells no uids of their own");
+            continue;
+        }
         let mut all = row.covered_by.clone();
         all.push(row.without.clone());
         let bare = match (start(&all), &row.refuses) {

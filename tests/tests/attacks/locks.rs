@@ -3,13 +3,14 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader},
     path::PathBuf,
 };
 
 use cellblock_tests::{Client, Engine, Report, Setup, first_python, quoted, state_dir};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::json;
+
+use crate::beside::hold;
 
 /// Takes every lock that a cell can take of the file, says so, and holds them until it is killed.
 const HOLDER: &str = "
@@ -44,7 +45,8 @@ fn of_shared_files_show_to_nobody_else() {
         let server = Setup::new(engine, &first_python())
             .set("pool", "max_running", 2)
             .start();
-        let held = hold(server.client());
+        let body = format!("{{\"script\": {}}}", quoted(HOLDER));
+        let held = hold(server.client(), &body, "held", 1);
         report.check("held", held.is_some(), "the holder did not say so");
         let body = format!("{{\"script\": {}}}", quoted(LOOKER));
         let answer = server.client().post("/execute", body.as_bytes());
@@ -61,21 +63,6 @@ fn of_shared_files_show_to_nobody_else() {
         server.stop(&mut report);
     }
     report.finish();
-}
-
-/// A stream of a run that holds the locks, once it does.
-fn hold(client: &Client) -> Option<impl BufRead> {
-    let body = format!("{{\"script\": {}}}", quoted(HOLDER));
-    let stream = client.begin_stream("/v1/executions", &body);
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    while reader.read_line(&mut line).is_ok_and(|length| length > 0) {
-        if line.contains("held") {
-            return Some(reader);
-        }
-        line.clear();
-    }
-    None
 }
 
 /// Where the machine has the file that is locked, in each image that is built with such a library.

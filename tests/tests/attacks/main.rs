@@ -6,6 +6,7 @@
     reason = "in a test, that is how to fail"
 )]
 
+mod beside;
 mod calls;
 mod corpus;
 mod jit;
@@ -15,4 +16,5 @@ mod outcome;
 mod places;
 mod table;
 mod usage;
+mod users;
 mod world;

@@ -35,6 +35,10 @@ pub(crate) struct Attack {
     forge: bool,
     /// A script that runs, to its end, before this one.
     before: Option<String>,
+    /// A script that runs beside this one, and what its output has to have had, and how often, before this
+    /// one begins.
+    beside: Option<String>,
+    beside_says: Option<(String, usize)>,
     script: Option<String>,
     /// An expression whose value `main` returns, in place of a script.
     value: Option<String>,
@@ -69,6 +73,8 @@ pub(crate) struct Attack {
     pub(crate) cold: Option<String>,
     pub(crate) without_cgroup: Option<String>,
     pub(crate) without_landlock: Option<String>,
+    /// Where cells share a uid, since this machine gives them none of their own.
+    pub(crate) shared_user: Option<String>,
     /// There, paths are others: see [`Attack::move_to`]. Where it depends on who runs the server or on
     /// who is faster, the outcomes are separated by ` or `.
     pub(crate) without_namespaces: Option<String>,
@@ -81,10 +87,13 @@ impl Attack {
     /// Says where things lie for a cell without namespaces, so that what is tried there is the attack,
     /// and not whether a path is there.
     pub(crate) fn move_to(&mut self, places: &Places) {
-        for text in [&mut self.script, &mut self.value, &mut self.before]
-            .into_iter()
-            .flatten()
-        {
+        let texts = [
+            &mut self.script,
+            &mut self.value,
+            &mut self.before,
+            &mut self.beside,
+        ];
+        for text in texts.into_iter().flatten() {
             *text = places.put_into(text);
         }
     }
@@ -139,6 +148,14 @@ impl Attack {
     pub(crate) fn before(&self) -> Option<Vec<u8>> {
         let script = self.preludes() + self.before.as_deref()?;
         Some(format!("{{\"script\": {}}}", quoted(&script)).into_bytes())
+    }
+
+    /// The body of the request that goes on meanwhile, and the word that its output has so many times when
+    /// this one may begin.
+    pub(crate) fn beside(&self) -> Option<(String, &str, usize)> {
+        let script = self.preludes() + self.beside.as_deref()?;
+        let (word, times) = self.beside_says.as_ref().expect("what it says");
+        Some((json!({"script": script}).to_string(), word, *times))
     }
 }
 

@@ -1,9 +1,17 @@
 //! `cellblock doctor`, where all is well and where something is missing.
 
-use std::{path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
+    process::Command,
+};
 
 use cellblock_tests::{Engine, Finished, Program, Setup, first_python};
 use serde_json::Value;
+
+/// A user that no machine has.
+const NOBODYS: u32 = 1_999_999_999;
 
 fn setup() -> Setup {
     Setup::new(Engine::Warm, &first_python())
@@ -84,6 +92,32 @@ fn what_is_missing_is_named_with_its_remedy() {
         assert!(remedy.ends_with('.'), "{remedy}");
     }
     assert_eq!(check(&found, "landlock")["state"], "ok", "{found:#}");
+}
+
+/// Whom no line of /etc/subuid names has no uids to give, which no floor asks for.
+#[test]
+fn a_user_without_uids_of_its_own_is_told_how_to_have_some() {
+    let directory = setup().prepare();
+    let mut command = Program::find().command(&["doctor", "--json"]);
+    command.current_dir(directory.path());
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        command.uid(NOBODYS).gid(NOBODYS);
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(directory.path(), open).expect("opened");
+    }
+    let found = diagnosis(&command.output().expect("doctor runs").into());
+    let uids = check(&found, "uids");
+    if !root && uids["state"] == "ok" {
+        // Who runs the tests has some.
+        return;
+    }
+    assert_eq!(uids["state"], "degraded", "{found:#}");
+    let said = uids["remedy"].as_str().expect("a remedy");
+    assert!(
+        said.contains("newuidmap") && said.contains("/etc/subuid"),
+        "{said}"
+    );
 }
 
 /// A namespace of ours in which no user namespace can be made stands for such a machine.

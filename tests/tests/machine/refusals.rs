@@ -27,7 +27,7 @@ fn every_likely_mistake_gets_its_sentence() {
     let file = empty.path().join("file");
     std::fs::write(&file, "").unwrap();
     let (state, file) = (empty.path().to_str().unwrap(), file.to_str().unwrap());
-    let rows: [(&str, &[&str], &[&str]); 10] = [
+    let rows: [(&str, &[&str], &[&str]); 12] = [
         (
             "port in use",
             &["serve", "--port", &port],
@@ -47,6 +47,20 @@ fn every_likely_mistake_gets_its_sentence() {
             "nsjail is no program",
             &["serve", "--nsjail", file],
             &["is not an executable file", "--nsjail"],
+        ),
+        (
+            "no range of uids",
+            &["serve", "--uids", "many"],
+            &["isolation.uids", "\"many\" is neither auto nor FIRST:COUNT"],
+        ),
+        (
+            "too few uids",
+            &["serve", "--uids", "2100000000:3"],
+            &[
+                "asks for 2100000000:3",
+                "fewer than the",
+                "--without own_user",
+            ],
         ),
         (
             "environment not built",

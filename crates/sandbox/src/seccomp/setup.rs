@@ -50,6 +50,15 @@ pub(super) const NAMESPACES: &[Rule] = &[
         ],
         "the cell's namespaces",
     ),
+    any(
+        libc::SYS_setresuid,
+        "the zygote: each cell's own user, and back",
+    ),
+    only(
+        libc::SYS_prctl,
+        &[&[Arg::Is(0, 1), Arg::Is(1, 9)]], // PR_SET_PDEATHSIG, SIGKILL
+        "the zygote ends with nsjail, after a change of user too",
+    ),
     any(libc::SYS_sethostname, "the cell's host name"),
     any(libc::SYS_mount, "the cell's root, /tmp, /dev/shm and /proc"),
     any(libc::SYS_chroot, "entering the cell's root"),

@@ -14,7 +14,7 @@ use rustix::{
 use tokio::{io::AsyncReadExt, net::unix::pipe};
 
 use super::place::Place;
-use crate::{cgroup::Slot, wall::Wall};
+use crate::{cgroup::Slot, users::User, wall::Wall};
 
 /// How long a cell that has answered gets to end by itself.
 const BY_ITSELF: Duration = Duration::from_millis(5);
@@ -35,6 +35,8 @@ pub struct Life {
     pub(super) slot: Option<Slot>,
     /// What takes the place of namespaces, where it has none.
     pub(super) place: Option<Place>,
+    /// The uid that it has as its own.
+    pub(super) user: Option<User>,
     // The wall must outlive the cell.
     pub(super) wall: Arc<Wall>,
 }
@@ -82,9 +84,13 @@ impl Life {
     /// Ends the cell and waits until nothing of it is left.
     pub async fn end(&mut self) -> Ended {
         let ended = self.end_by_force().await;
-        if ended == Ended::Lost {
+        let gone = match ended {
+            Ended::Reported(_) => true,
             // The report's pipe is closed before the rest of the cell is dead; init's process ends after it.
-            let _ = tokio::time::timeout(GRACE * 5, self.gone()).await;
+            Ended::Lost => tokio::time::timeout(GRACE * 5, self.gone()).await.is_ok(),
+        };
+        if let Some(user) = self.user.as_mut().filter(|_| gone) {
+            user.has_ended();
         }
         if let Some(place) = &mut self.place {
             if ended == Ended::Lost {

@@ -30,7 +30,7 @@ use rustix::{
 use thiserror::Error;
 use tokio::net::unix::pipe;
 
-use crate::{cgroup::Slot, wall::Wall};
+use crate::{cgroup::Slot, users::User, wall::Wall};
 use channel::Channel;
 use life::{Ended, Life};
 use place::Place;
@@ -134,10 +134,16 @@ impl Cell {
                 pidfd,
                 slot,
                 place,
+                user: None,
                 wall,
             },
             begun: false,
         })
+    }
+
+    /// Notes the uid that it has as its own, if it has: it is given back when nothing of the cell is left.
+    pub fn belongs_to(&mut self, user: Option<User>) {
+        self.life.user = user;
     }
 
     /// Waits until the cell is sealed.

@@ -57,6 +57,9 @@ impl Cell {
         if let Some(slot) = &mut self.life.slot {
             slot.limit(task.limits.memory_bytes);
         }
+        if let Some(user) = &mut self.life.user {
+            user.begins();
+        }
         let mut streams = [
             Capture::new(task.stdout_bytes).told_to(task.live.as_ref(), Stream::Stdout),
             Capture::new(task.stderr_bytes).told_to(task.live.as_ref(), Stream::Stderr),

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConfigError,
+    ConfigError, UidRange,
     options::{UnknownName, named, named_in, options},
 };
 
@@ -37,10 +37,14 @@ options! {
         "floor", "CELLBLOCK_FLOOR", "Isolation below which the server refuses to start.";
     sandbox_uid: u32 = 65_534, in 1..=4_294_967_293;
         "sandbox-uid", "CELLBLOCK_SANDBOX_UID",
-        "User id under which sandboxes run where the server runs as root.";
+        "User id under which sandboxes run where the server runs as root, and they have none of their own.";
     sandbox_gid: u32 = 65_534, in 1..=4_294_967_293;
         "sandbox-gid", "CELLBLOCK_SANDBOX_GID",
         "Group id under which sandboxes run where the server runs as root.";
+    uids: String = "auto".to_owned();
+        "uids", "CELLBLOCK_UIDS",
+        "User ids for sandboxes, one for each while it lives, as FIRST:COUNT; or auto: as root 65536 from \
+         2100000000 on, in a container with fewer its last ones, else those of the user in /etc/subuid.";
     nsjail: String = "auto".to_owned();
         "nsjail", "CELLBLOCK_NSJAIL",
         "Path of nsjail, or auto: the one that was set up in the state directory, else on the PATH.";
@@ -68,6 +72,23 @@ impl IsolationConfig {
     /// The name that is no layer's.
     pub fn omitted(&self) -> Result<BTreeSet<Layer>, UnknownName> {
         named_in(&self.without, &Layer::ALL, Layer::name)
+    }
+
+    /// The uids for cells, if that was said.
+    pub fn uid_range(&self) -> Option<UidRange> {
+        self.uids.parse().ok()
+    }
+
+    /// Refuses what is no range of uids.
+    pub(super) fn check_uids(&self) -> Result<(), ConfigError> {
+        let parsed = match self.uids.as_str() {
+            "auto" => Ok(()),
+            text => text.parse::<UidRange>().map(drop),
+        };
+        parsed.map_err(|problem| ConfigError::Conflict {
+            key: "isolation.uids".to_owned(),
+            problem: format!("{:?} {problem}", self.uids),
+        })
     }
 
     /// The paths that lead to `/tmp` in a cell.
@@ -142,10 +163,11 @@ named!(EngineKind);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Floor {
-    /// Every layer is on.
+    /// Every layer is on, but for uids of their own where this machine has none to give.
     Strict,
-    /// Every layer that this machine can give is on. The cgroup may be missing; Landlock, the private
-    /// root and the ban of executable memory only where the configuration leaves them out.
+    /// Every layer that this machine can give is on. The cgroup and uids of their own may be missing;
+    /// Landlock, the private root and the ban of executable memory only where the configuration leaves
+    /// them out.
     Standard,
     /// As `standard`; and where no namespaces can be made, processes of one user without them. Only for
     /// scripts that one would run beside one another in a virtual machine of their own.
@@ -156,7 +178,8 @@ pub enum Floor {
 named!(Floor);
 
 impl Floor {
-    /// Whether a server with this floor may run without that layer.
+    /// Whether a server with this floor may run without that layer. Uids of their own, where it is the
+    /// machine that does not give them, no floor asks for.
     pub fn spares(self, layer: Layer) -> bool {
         match self {
             Self::Strict => false,
@@ -166,6 +189,7 @@ impl Floor {
                     Layer::Landlock
                         | Layer::Cgroup
                         | Layer::PrivateRoot
+                        | Layer::OwnUser
                         | Layer::NoExecutableMemory
                 )
             }

@@ -199,6 +199,7 @@ impl Config {
         self.access.check_origins()?;
         self.telemetry.check_otlp_endpoint()?;
         self.isolation.check_links()?;
+        self.isolation.check_uids()?;
         self.limits.check("limits")?;
         for (name, environment) in &self.environments {
             environment.check(&format!("environments.{name}"))?;

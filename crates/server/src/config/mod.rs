@@ -18,6 +18,7 @@ mod server;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod uids;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -34,6 +35,7 @@ pub use options::{Origin, UnknownName, Variables};
 pub use pool::{PoolConfig, PoolOptions};
 pub use server::{LogFormat, ServerConfig, ServerOptions};
 pub use telemetry::{TelemetryConfig, TelemetryOptions};
+pub use uids::UidRange;
 
 /// The effective configuration, complete and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,6 +7,7 @@ use crate::{
     cgroup::{Groups, SlotLimits, Version},
     config::{Cgroups, Config},
     descriptors::{self, TooFew},
+    engine, users,
 };
 
 pub(super) fn platform() -> Finding {
@@ -80,6 +81,41 @@ pub(super) fn cgroups(config: &Config) -> Finding {
                 format!("{error}; memory and CPU are polled, processes limited by rlimit instead");
             let remedy = "Start the server where it may make groups: as root, as a systemd service \
                  with Delegate=yes, or with a delegated group of version 2 as --cgroup-parent.";
+            Finding::missing(name, detail, remedy).or_degraded(spared)
+        }
+    }
+}
+
+/// What cells have as their own users, found as the engine does.
+pub(super) fn uids(config: &Config) -> Finding {
+    let name = "uids";
+    let without = config.isolation.omitted().unwrap_or_default();
+    if without.contains(&Layer::OwnUser) {
+        let remedy = "Take own_user out of isolation.without.";
+        return Finding::missing(name, "left out by the configuration", remedy)
+            .or_degraded(left_out(config, Layer::OwnUser));
+    }
+    let limits = SlotLimits {
+        processes: u64::from(config.limits.processes),
+    };
+    let groups = match config.isolation.cgroups() {
+        Cgroups::Off => None,
+        Cgroups::Auto => Groups::probe(None, limits, &config.state_dir).ok(),
+        Cgroups::Below(path) => Groups::probe(Some(&path), limits, &config.state_dir).ok(),
+    };
+    let found = engine::find_nsjail(config)
+        .map_err(|_| "nsjail does not run".to_owned())
+        .and_then(|nsjail| users::find(config, &nsjail, groups.as_deref()));
+    match found {
+        Ok(found) => Finding::ok(name, format!("each cell has one of {}", found.range())),
+        Err(reason) => {
+            let detail =
+                format!("{reason}; one cell can use up for all what the kernel counts by user");
+            let remedy = "Run the server as root, or give its user uids: newuidmap of the package uidmap, \
+                 a line such as `USER:200000:65536` in /etc/subuid, and a state directory that others \
+                 can pass through.";
+            // Who asked for certain ones is to have them.
+            let spared = config.isolation.uid_range().is_none();
             Finding::missing(name, detail, remedy).or_degraded(spared)
         }
     }

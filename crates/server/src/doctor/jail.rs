@@ -74,6 +74,23 @@ pub(crate) fn obstacle(nsjail: &Path, identity: Identity) -> Option<Finding> {
     findings.find(|finding| finding.state == State::Missing)
 }
 
+/// Whether nsjail can make a jail with so many uids from that of `identity` on; the error is nsjail's.
+pub(crate) fn maps(
+    nsjail: &Path,
+    identity: Identity,
+    count: u32,
+    by_newuidmap: bool,
+) -> Result<(), String> {
+    let Identity { inside, uid, .. } = identity;
+    let flag = if by_newuidmap {
+        "--uid_mapping"
+    } else {
+        "--user"
+    };
+    let users = [flag.to_owned(), format!("{inside}:{uid}:{count}")];
+    jail_of(nsjail, &users, identity.gid, inside, &[], &[])
+}
+
 /// Whether this is about namespaces, and not about nsjail itself.
 pub(crate) fn is_of_namespaces(found: &Finding) -> bool {
     found.name != NSJAIL
@@ -135,13 +152,26 @@ fn try_jail(
     more: &[&str],
 ) -> Result<(), String> {
     let Identity { inside, uid, gid } = identity;
+    let users = ["--user".to_owned(), format!("{inside}:{uid}:1")];
+    jail_of(nsjail, &users, gid, inside, kinds, more)
+}
+
+/// `users`: which uids it has, as nsjail is told.
+fn jail_of(
+    nsjail: &Path,
+    users: &[String],
+    gid: u32,
+    inside: u32,
+    kinds: &[&str],
+    more: &[&str],
+) -> Result<(), String> {
     let without = KINDS.iter().filter(|(_, name)| !kinds.contains(name));
     let root = kinds.contains(&MOUNT).then_some(["--bindmount", "/:/"]);
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new(nsjail)
         .args(["--mode", "o", "--quiet", "--execute_fd", "--disable_proc"])
         .args(["--iface_no_lo", "--disable_rlimits", "--cwd", "/"])
-        .args(["--user", &format!("{inside}:{uid}:1")])
+        .args(users)
         .args(["--group", &format!("{inside}:{gid}:1")])
         .args(without.map(|(flag, _)| flag))
         .args(root.iter().flatten())

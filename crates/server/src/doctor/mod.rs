@@ -104,6 +104,7 @@ fn parts(config: &Config) -> Vec<Finding> {
     checks.extend(jail::check(config));
     checks.extend([
         host::cgroups(config),
+        host::uids(config),
         host::landlock(config),
         host::seccomp(config),
     ]);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Config, EngineKind, EnvironmentConfig, Floor},
     doctor::{Finding, jail},
-    wall::WallSpec,
+    wall::{Uids, WallSpec},
 };
 
 /// See [`Engine::start`].
@@ -20,7 +20,8 @@ pub(super) async fn start(config: &Config) -> Result<Engine, StartError> {
     let host = tokio::task::spawn_blocking(move || Host::find(&for_host))
         .await
         .map_err(|_| StartError::Interrupted)??;
-    match Engine::with_settings(settings(config, &host), host.groups.clone()).await {
+    let shared = host.missing.get(&Layer::OwnUser).cloned();
+    let started = match Engine::with_settings(settings(config, &host), host.groups.clone()).await {
         Err(error @ StartError::Source { .. }) => match obstacle(&host).await {
             Some(found) if !jail::is_of_namespaces(&found) => {
                 Err(StartError::Machine(Box::new(found)))
@@ -32,7 +33,14 @@ pub(super) async fn start(config: &Config) -> Result<Engine, StartError> {
             None => Err(error),
         },
         done => done,
+    };
+    if let (Ok(_), Some(reason)) = (&started, shared) {
+        tracing::warn!(
+            reason,
+            "cells have no uids of their own: what the kernel counts by user, one can use up for all"
+        );
     }
+    started
 }
 
 /// What the kernel refused is told best by what it refuses to a jail with nothing in it.
@@ -114,10 +122,22 @@ fn environment_settings(
             private_root: policy.has(Layer::PrivateRoot),
             jit: !policy.has(Layer::NoExecutableMemory),
             identity: host.identity,
+            uids: host
+                .users
+                .as_ref()
+                .map_or_else(Uids::default, |users| Uids {
+                    // A cold wall is one cell's, and has that cell's.
+                    count: match environment.engine {
+                        EngineKind::Warm => users.range().count,
+                        EngineKind::Cold => 1,
+                    },
+                    newuidmap: users.by_newuidmap(),
+                }),
             cold: environment.engine == EngineKind::Cold,
             tmp: (policy.tmp_bytes, policy.tmp_inodes),
             in_place: in_place.cloned(),
         },
+        users: host.users.clone(),
         policy: Arc::new(policy),
         preload: environment.preload.clone(),
         exercise: environment.exercise.clone(),

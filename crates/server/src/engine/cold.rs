@@ -12,6 +12,7 @@ use super::{
 use crate::{
     cell::{self, Cell},
     cgroup::Groups,
+    users::Users,
     wall::Wall,
 };
 
@@ -50,7 +51,12 @@ impl Cold {
 
     async fn make(&self) -> Result<(Cell, String), SourceError> {
         let within = self.settings.start_timeout;
-        let wall = Wall::start(&self.settings.wall, setup(&self.settings)?, within).await?;
+        let user = self.settings.users.as_ref().map(Users::take).transpose()?;
+        let mut spec = self.settings.wall.clone();
+        if let Some(user) = &user {
+            spec.identity.uid = user.uid();
+        }
+        let wall = Wall::start(&spec, setup(&self.settings)?, within).await?;
         let python = wall.ready.python.clone();
         let slot = self.groups.as_ref().map(Groups::take).transpose()?;
         let (ours, theirs) = cell::ends().map_err(cell::CellError::from)?;
@@ -63,12 +69,14 @@ impl Cold {
             let request = Request::Fork {
                 cell: 0,
                 rehearse: false,
+                uid: None,
             };
             wall.control.send(&request, &descriptors).await?;
         }
         drop(theirs);
         let mut cell =
             Cell::new(ours, init, slot, None, Arc::new(wall)).map_err(cell::CellError::from)?;
+        cell.belongs_to(user);
         cell.sealed(within).await?;
         Ok((cell, python))
     }

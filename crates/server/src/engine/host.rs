@@ -16,6 +16,7 @@ use crate::{
     descriptors,
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
     runtime::{self, Runtime},
+    users::{self, Users},
     wall::{Identity, InPlaceWall},
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Host {
     pub(super) runtime: Runtime,
     pub(super) identity: Identity,
     pub(super) groups: Option<Arc<Groups>>,
+    /// Where cells have uids of their own from, if they have.
+    pub(super) users: Option<Arc<Users>>,
     /// The layers that are not in force, and why.
     pub(super) missing: BTreeMap<Layer, String>,
     pub(super) roots: Vec<(String, PathBuf)>,
@@ -44,8 +47,9 @@ impl Host {
         descriptors::check(config)?;
         let nsjail = find_nsjail(config)?;
         let runtime = runtime::prepare(&config.state_dir, &config.isolation.links())?;
-        let identity = identity(config)?;
-        let (groups, missing) = find_layers(config)?;
+        let (groups, mut missing) = find_layers(config)?;
+        let users = find_users(config, &nsjail, groups.as_deref(), &mut missing)?;
+        let identity = identity(config, users.as_ref())?;
         let unprepared = config
             .pool
             .unprepared()
@@ -62,6 +66,7 @@ impl Host {
             runtime,
             identity,
             groups,
+            users: users.map(Arc::new),
             missing,
             roots,
             unprepared,
@@ -113,8 +118,11 @@ pub(crate) fn outer_identity(config: &Config) -> Identity {
     }
 }
 
-fn identity(config: &Config) -> Result<Identity, StartError> {
-    let identity = outer_identity(config);
+fn identity(config: &Config, users: Option<&Users>) -> Result<Identity, StartError> {
+    let mut identity = outer_identity(config);
+    if let Some(users) = users {
+        identity.uid = users.range().first;
+    }
     let own = rustix::process::geteuid().as_raw();
     if identity.uid != own && !reachable_by_others(&config.state_dir) {
         return Err(StartError::Unreachable {
@@ -178,6 +186,30 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
             reason: reason.clone(),
         }),
         None => Ok((groups, missing)),
+    }
+}
+
+/// The uids for cells. Where they cannot be had, and nobody asked for certain ones, that is said, and
+/// cells share one.
+fn find_users(
+    config: &Config,
+    nsjail: &Path,
+    groups: Option<&Groups>,
+    missing: &mut BTreeMap<Layer, String>,
+) -> Result<Option<Users>, StartError> {
+    if missing.contains_key(&Layer::OwnUser) {
+        return Ok(None);
+    }
+    match (
+        users::find(config, nsjail, groups),
+        config.isolation.uid_range(),
+    ) {
+        (Ok(users), _) => Ok(Some(users)),
+        (Err(reason), Some(range)) => Err(StartError::NoUids { range, reason }),
+        (Err(reason), None) => {
+            missing.insert(Layer::OwnUser, reason);
+            Ok(None)
+        }
     }
 }
 

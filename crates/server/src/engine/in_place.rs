@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use cellblock_sandbox::{Layer, in_place::WITHOUT, probe};
 
-use super::{Engine, StartError, boot, host::Host};
+use super::{Engine, StartError, boot, host::Host, outer_identity};
 use crate::{
     config::{Config, EngineKind},
     doctor::Finding,
@@ -63,6 +63,9 @@ fn prepare(config: &Config, mut host: Host, obstacle: &str) -> Result<Host, Stri
         .map_err(|error| format!("the server can be closed to tracing ({error})"))?;
     let scratch = scratch(config, &host)?;
     note(&mut host, obstacle, &scratch);
+    // A zygote that may take on another uid would have to be trusted with those of the machine.
+    host.users = None;
+    host.identity = outer_identity(config);
     host.other_processes = others(config, host.identity.uid);
     host.in_place = walls(&host.roots, &Arc::new(scratch))?;
     Ok(host)

@@ -6,7 +6,7 @@ use cellblock_sandbox::CellPolicy;
 use cellblock_wire::preparation::Preparation;
 
 use super::Isolation;
-use crate::{config::EngineKind, scratch::Scratch, wall::WallSpec};
+use crate::{config::EngineKind, scratch::Scratch, users::Users, wall::WallSpec};
 
 /// Everything.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub struct EnvironmentSettings {
     pub kind: EngineKind,
     /// The wall around it.
     pub wall: WallSpec,
+    /// Where its cells have uids of their own from.
+    pub users: Option<Arc<Users>>,
     /// The sandbox of its cells.
     pub policy: Arc<CellPolicy>,
     /// Modules to import before forking.

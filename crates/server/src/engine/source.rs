@@ -15,6 +15,7 @@ use crate::{
     cell::{Cell, CellError},
     cgroup::{Groups, GroupsError},
     config::{EngineKind, restricted},
+    users::NoUid,
     wall::{ControlError, WallError},
 };
 
@@ -48,6 +49,9 @@ pub enum SourceError {
     /// A cgroup could not be made.
     #[error(transparent)]
     Groups(#[from] GroupsError),
+    /// No uid is free.
+    #[error(transparent)]
+    Users(#[from] NoUid),
     /// The policy cannot be written down: ours.
     #[error("policy: {0}")]
     Policy(#[from] serde_json::Error),

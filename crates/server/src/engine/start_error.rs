@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::SourceError;
 use crate::{
-    config::{Floor, UnknownName},
+    config::{Floor, UidRange, UnknownName},
     descriptors::TooFew,
     doctor::Finding,
     environment::BuildError,
@@ -108,6 +108,17 @@ pub enum StartError {
     NoGroups {
         /// Where.
         path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Certain uids were asked for and cannot be had.
+    #[error(
+        "isolation.uids asks for {range}, and {reason}; mend that, or leave it at auto, or do without: \
+         --without own_user"
+    )]
+    NoUids {
+        /// Which.
+        range: UidRange,
         /// Why.
         reason: String,
     },

@@ -80,7 +80,10 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::nsjail::Identity, *};
+    use super::{
+        super::nsjail::{Identity, Uids},
+        *,
+    };
     use crate::{runtime::Runtime, scratch::Room};
 
     #[test]
@@ -113,6 +116,7 @@ mod tests {
             private_root: false,
             jit: false,
             identity,
+            uids: Uids::default(),
             cold: false,
             tmp: (1, 1),
             in_place: Some(place),

@@ -34,7 +34,7 @@ use crate::scratch::Passing;
 pub use control::{Control, ControlError};
 pub use in_place::InPlaceWall;
 use log::LogTail;
-pub use nsjail::{Identity, WallSpec};
+pub use nsjail::{Identity, Uids, WallSpec};
 
 /// One running wall.
 #[derive(Debug)]

@@ -28,12 +28,32 @@ pub struct WallSpec {
     pub jit: bool,
     /// Who the inside is, outside.
     pub identity: Identity,
+    /// How many uids from that one on are inside.
+    pub uids: Uids,
     /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
     pub cold: bool,
     /// Bytes and inodes of `/tmp` in a cold wall; a zygote's cells mount their own.
     pub tmp: (u64, u64),
     /// Without namespaces: nothing is mounted, and all of the above lies where it is.
     pub in_place: Option<InPlaceWall>,
+}
+
+/// The uids of a wall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uids {
+    /// How many: more than one where a zygote gives each cell its own.
+    pub count: u32,
+    /// They are mapped by newuidmap(1).
+    pub newuidmap: bool,
+}
+
+impl Default for Uids {
+    fn default() -> Self {
+        Self {
+            count: 1,
+            newuidmap: false,
+        }
+    }
 }
 
 /// The user that the inside is mapped to.
@@ -93,9 +113,7 @@ impl WallSpec {
             let variable = quoted(&format!("{name}={value}"));
             line(&mut text, format_args!("envar: {variable}"));
         }
-        let Identity { inside, uid, gid } = self.identity;
-        map(&mut text, "uidmap", inside, uid);
-        map(&mut text, "gidmap", inside, gid);
+        self.map_users(&mut text);
         self.mount_root(&mut text);
         for device in DEVICES {
             bind(&mut text, Path::new(device), device, "nodev: false");
@@ -112,6 +130,24 @@ impl WallSpec {
         }
         self.command(&mut text);
         text
+    }
+
+    fn map_users(&self, text: &mut String) {
+        let Identity { inside, uid, gid } = self.identity;
+        let Uids { count, newuidmap } = self.uids;
+        line(
+            text,
+            format_args!(
+                "uidmap {{ inside_id: \"{inside}\" outside_id: \"{uid}\" count: {count} \
+                 use_newidmap: {newuidmap} }}"
+            ),
+        );
+        map(text, "gidmap", inside, gid);
+        if count > 1 {
+            // To be any of these for the moment in which it makes a cell; counts in the wall's own user
+            // namespace only, which has no other uids.
+            text.push_str("cap: \"CAP_SETUID\"\n");
+        }
     }
 
     /// A cold wall's root is its cell's own: an overlay, as a zygote's cells make one of what is bound
@@ -150,7 +186,8 @@ impl WallSpec {
             ),
         );
         let (bytes, inodes) = if self.cold { self.tmp } else { (4096, 16) };
-        // A zygote's cells mount their own.
+        // A zygote's cells mount their own. What it holds, they have to come by, as users of their own.
+        let mode = if self.uids.count > 1 { "0711" } else { "0700" };
         let directories: &[&str] = if self.cold {
             &["/tmp", "/dev/shm"]
         } else {
@@ -161,7 +198,7 @@ impl WallSpec {
                 text,
                 format_args!(
                     "mount {{ dst: \"{directory}\" fstype: \"tmpfs\" rw: true \
-                     options: \"size={bytes},nr_inodes={inodes},mode=0700\" \
+                     options: \"size={bytes},nr_inodes={inodes},mode={mode}\" \
                      nosuid: true nodev: true noexec: true }}"
                 ),
             );
@@ -277,6 +314,7 @@ mod tests {
                 uid: 65534,
                 gid: 65534,
             },
+            uids: Uids::default(),
             cold,
             tmp: (64 << 20, 8192),
             in_place: None,
@@ -317,5 +355,25 @@ mod tests {
         assert!(spec(true).to_config().contains("subset=pid"));
         assert!(!spec(false).to_config().contains("subset=pid"));
         assert!(!spec(false).to_config().contains("cap: "));
+    }
+
+    #[test]
+    fn a_zygote_with_uids_for_its_cells_may_take_them_on() {
+        let config = WallSpec {
+            uids: Uids {
+                count: 100,
+                newuidmap: true,
+            },
+            ..spec(false)
+        };
+        let config = config.to_config();
+        let map =
+            r#"uidmap { inside_id: "1000" outside_id: "65534" count: 100 use_newidmap: true }"#;
+        assert!(config.contains(map), "{config}");
+        let capabilities: Vec<_> = config
+            .lines()
+            .filter(|line| line.starts_with("cap"))
+            .collect();
+        assert_eq!(capabilities, ["cap: \"CAP_SETUID\""]);
     }
 }

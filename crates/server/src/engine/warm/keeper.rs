@@ -19,6 +19,7 @@ use crate::{
         source::{SourceError, setup},
     },
     scratch::{Directory, Scratch},
+    users::{User, Users},
     wall::{ControlError, Wall},
 };
 
@@ -72,6 +73,7 @@ enum Whose {
 struct Unborn {
     ends: ServerEnds,
     slot: Option<Slot>,
+    user: Option<User>,
     directory: Option<Directory>,
     asked: Instant,
 }
@@ -151,6 +153,10 @@ impl Keeper {
         let mut next = None;
         let mut room = Vec::new();
         loop {
+            if wall.is_dead() {
+                self.lose(&wall, &"nsjail has ended");
+                return next;
+            }
             if next.is_some() && nursery.is_empty() {
                 wall.retire();
                 return next;
@@ -323,21 +329,32 @@ impl Nursery {
             let scratch = keeper.settings.scratch();
             let directory = scratch.map(Scratch::directory).transpose();
             let directory = directory.map_err(cell::CellError::from)?;
+            let users = keeper.settings.users.as_ref();
+            let user = match users.map(Users::take).transpose() {
+                Ok(user) => user,
+                Err(error) => {
+                    self.refuse(keeper, "take a uid", &error);
+                    return Ok(());
+                }
+            };
             let number = self.next;
             self.next += 1;
             {
                 let more = directory.iter().map(Directory::as_fd);
                 let more = more.chain(slot.iter().flat_map(Slot::doors));
                 let descriptors: Vec<BorrowedFd<'_>> = theirs.as_fds().chain(more).collect();
+                let inside = keeper.settings.wall.identity.inside;
                 let request = Request::Fork {
                     cell: number,
                     rehearse: !keeper.shelf.wants_more_than(coming),
+                    uid: user.as_ref().map(|user| user.within(inside)),
                 };
                 self.wall.control.send(&request, &descriptors).await?;
             }
             let unborn = Unborn {
                 ends: ours,
                 slot,
+                user,
                 directory,
                 asked: Instant::now(),
             };
@@ -358,11 +375,14 @@ impl Nursery {
                     let within = keeper.settings.start_timeout;
                     let refill = keeper.shelf.refill.clone();
                     self.sealing.spawn(async move {
-                        let Unborn { ends, slot, .. } = unborn;
+                        let Unborn {
+                            ends, slot, user, ..
+                        } = unborn;
                         let place = unborn
                             .directory
                             .map(|directory| Place::new(directory, script));
                         let mut cell = Cell::new(ends, init, slot, place.transpose()?, wall)?;
+                        cell.belongs_to(user);
                         cell.sealed(within).await?;
                         refill.observe(unborn.asked.elapsed().as_secs_f64());
                         Ok(cell)
