@@ -20,6 +20,8 @@ mod alone;
 mod rules;
 mod setup;
 mod shared;
+#[cfg(test)]
+mod surface;
 
 use std::collections::BTreeMap;
 
@@ -161,20 +163,20 @@ fn filter(
 }
 
 fn conditions(args: &[Arg]) -> Result<Vec<SeccompCondition>, SeccompError> {
+    use SeccompCmpArgLen::{Dword, Qword};
     args.iter()
         .map(|arg| {
-            let (index, operator, value) = match *arg {
-                Arg::Is(index, value) => (index, SeccompCmpOp::Eq, value),
-                Arg::Masked(index, mask, value) => (index, SeccompCmpOp::MaskedEq(mask), value),
-            };
             // Flags and commands are C ints: the kernel ignores the upper half, so it must not
             // decide here either.
-            Ok(SeccompCondition::new(
-                index,
-                SeccompCmpArgLen::Dword,
-                operator,
-                value,
-            )?)
+            let (index, length, operator, value) = match *arg {
+                Arg::Is(index, value) => (index, Dword, SeccompCmpOp::Eq, value),
+                Arg::Masked(index, mask, value) => {
+                    (index, Dword, SeccompCmpOp::MaskedEq(mask), value)
+                }
+                Arg::Not(index, value) => (index, Dword, SeccompCmpOp::Ne, value),
+                Arg::Null(index) => (index, Qword, SeccompCmpOp::Eq, 0),
+            };
+            Ok(SeccompCondition::new(index, length, operator, value)?)
         })
         .collect()
 }

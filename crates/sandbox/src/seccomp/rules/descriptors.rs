@@ -1,6 +1,11 @@
 //! Descriptors: to read and write them, to wait for them.
 
-use super::{Arg, Rule, any, only};
+use super::{Arg, Rule, any, flag, only, within};
+
+/// Flags that no file gets: to go past the page cache, to be told by a signal, to leave times.
+const NOT_SET: u64 = flag(libc::O_DIRECT | libc::O_ASYNC | libc::O_NOATIME);
+/// `RWF_HIPRI`, `RWF_DSYNC`, `RWF_SYNC`, `RWF_APPEND`.
+const RWF: &[&[Arg]] = &[&[within(5, 0x17)]];
 
 pub(super) const RULES: &[Rule] = &[
     // To read and write.
@@ -12,32 +17,37 @@ pub(super) const RULES: &[Rule] = &[
     any(libc::SYS_pwrite64, "os.pwrite, sqlite3"),
     any(libc::SYS_preadv, "os.preadv"),
     any(libc::SYS_pwritev, "os.pwritev"),
-    any(libc::SYS_preadv2, "os.preadv with flags"),
-    any(libc::SYS_pwritev2, "os.pwritev with flags"),
+    only(libc::SYS_preadv2, RWF, "os.preadv with flags"),
+    only(libc::SYS_pwritev2, RWF, "os.pwritev with flags"),
     any(libc::SYS_lseek, "io"),
     any(libc::SYS_close, "io"),
-    any(libc::SYS_close_range, "os.closerange"),
+    only(libc::SYS_close_range, &[&[Arg::Is(2, 0)]], "os.closerange"),
     any(libc::SYS_dup, "libc's dup()"),
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_dup2, "os.dup2"),
     any(libc::SYS_dup3, "os.dup2 with inheritable=False"),
-    any(libc::SYS_pipe2, "os.pipe"),
+    only(
+        libc::SYS_pipe2,
+        // No packets (O_DIRECT), no queue of notifications (O_EXCL).
+        &[&[within(1, flag(libc::O_CLOEXEC | libc::O_NONBLOCK))]],
+        "os.pipe",
+    ),
     any(libc::SYS_sendfile, "os.sendfile, shutil.copyfile"),
     any(libc::SYS_copy_file_range, "os.copy_file_range, shutil"),
     any(libc::SYS_eventfd2, "os.eventfd"),
     only(
         libc::SYS_fcntl,
         &[
-            &[Arg::Is(1, 0)],    // F_DUPFD
-            &[Arg::Is(1, 1)],    // F_GETFD
-            &[Arg::Is(1, 2)],    // F_SETFD
-            &[Arg::Is(1, 3)],    // F_GETFL
-            &[Arg::Is(1, 4)],    // F_SETFL
-            &[Arg::Is(1, 5)],    // F_GETLK: sqlite3's write-ahead log
-            &[Arg::Is(1, 6)],    // F_SETLK: sqlite3
-            &[Arg::Is(1, 7)],    // F_SETLKW: fcntl.lockf
-            &[Arg::Is(1, 1030)], // F_DUPFD_CLOEXEC
-            &[Arg::Is(1, 1032)], // F_GETPIPE_SZ
+            &[Arg::Is(1, 0)],                             // F_DUPFD
+            &[Arg::Is(1, 1)],                             // F_GETFD
+            &[Arg::Is(1, 2)],                             // F_SETFD
+            &[Arg::Is(1, 3)],                             // F_GETFL
+            &[Arg::Is(1, 4), Arg::Masked(2, NOT_SET, 0)], // F_SETFL: os.set_blocking
+            &[Arg::Is(1, 5)],                             // F_GETLK: sqlite3's write-ahead log
+            &[Arg::Is(1, 6)],                             // F_SETLK: sqlite3
+            &[Arg::Is(1, 7)],                             // F_SETLKW: fcntl.lockf
+            &[Arg::Is(1, 1030)],                          // F_DUPFD_CLOEXEC
+            &[Arg::Is(1, 1032)],                          // F_GETPIPE_SZ
         ],
         "os.dup, os.set_blocking, io.open, sqlite3's locks",
     ),

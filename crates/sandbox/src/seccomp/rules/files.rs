@@ -1,12 +1,16 @@
 //! Files: Landlock and read-only mounts decide which.
 
-use super::{Arg, Rule, any, only};
+use super::{Arg, Rule, any, flag, only};
 
 const S_IFMT: u64 = 0o170_000;
 const S_IFIFO: u64 = 0o010_000;
 
 pub(super) const RULES: &[Rule] = &[
-    any(libc::SYS_openat, "open()"),
+    only(
+        libc::SYS_openat,
+        &[&[Arg::Masked(2, flag(libc::O_DIRECT), 0)]],
+        "open()",
+    ),
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_creat, "libc's creat()"),
     #[cfg(target_arch = "x86_64")]
@@ -61,7 +65,11 @@ pub(super) const RULES: &[Rule] = &[
     ),
     any(libc::SYS_truncate, "os.truncate"),
     any(libc::SYS_ftruncate, "io, sqlite3"),
-    any(libc::SYS_fallocate, "os.posix_fallocate"),
+    only(
+        libc::SYS_fallocate,
+        &[&[Arg::Is(1, 0)]],
+        "os.posix_fallocate",
+    ),
     any(libc::SYS_fsync, "os.fsync, sqlite3"),
     any(libc::SYS_fdatasync, "sqlite3"),
     any(libc::SYS_umask, "os.umask"),

@@ -45,21 +45,28 @@ pub enum When {
     Either(&'static [&'static [Arg]]),
 }
 
-/// A condition on one argument, by its index; the lower 32 bits are compared.
+/// A condition on one argument, by its index. Flags and commands are C ints, of which the kernel takes
+/// the lower 32 bits, so these are compared and the upper ones are not.
 #[derive(Debug, Clone, Copy)]
 pub enum Arg {
     /// It equals the value.
     Is(u8, u64),
     /// Of the bits in the mask, it has exactly those of the value.
     Masked(u8, u64, u64),
+    /// It is another than the value: what an answer is for, beside what a rule allows.
+    Not(u8, u64),
+    /// It is a null pointer: all 64 bits count.
+    Null(u8),
 }
 
 impl Arg {
     /// Whether a call with these arguments meets it.
     pub fn holds(self, args: &[u64; 6]) -> bool {
         let (index, mask, value) = match self {
-            Self::Is(index, value) => (index, 0xffff_ffff, value),
+            Self::Is(index, value) => (index, INT, value),
             Self::Masked(index, mask, value) => (index, mask, value),
+            Self::Not(index, value) => return !Self::Is(index, value).holds(args),
+            Self::Null(index) => (index, u64::MAX, 0),
         };
         args.get(usize::from(index))
             .is_some_and(|arg| arg & mask == value)
@@ -74,6 +81,19 @@ impl When {
             Self::Either(alternatives) => alternatives,
         }
     }
+}
+
+/// The bits of an argument that is a C int.
+const INT: u64 = 0xffff_ffff;
+
+/// The argument has no other bits than these.
+const fn within(index: u8, bits: u64) -> Arg {
+    Arg::Masked(index, INT & !bits, 0)
+}
+
+/// A flag of libc as an argument.
+const fn flag(value: libc::c_int) -> u64 {
+    value.cast_unsigned() as u64
 }
 
 pub(super) const fn any(call: i64, why: &'static str) -> Rule {
@@ -95,9 +115,6 @@ pub(super) const fn only(
         why,
     }
 }
-
-/// Every `CLONE_NEW*` flag: time, mount, cgroup, uts, ipc, user, pid, network namespaces.
-pub(super) const CLONE_NEW: u64 = 0x7e02_0080;
 
 /// The allow-list.
 pub(super) const CELL: &[&[Rule]] = &[

@@ -1,22 +1,50 @@
 //! Threads and children, and what a process asks about itself.
 
-use super::{Arg, CLONE_NEW, Rule, any, only};
+use super::{Arg, INT, Rule, any, flag, only};
+
+/// An operation of futex(2), of one process or shared, by whichever clock.
+pub(super) const fn futex(operation: u64) -> Arg {
+    const FLAGS: u64 = flag(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    Arg::Masked(1, INT & !FLAGS, operation)
+}
 
 pub(super) const RULES: &[Rule] = &[
     only(
         libc::SYS_clone,
-        &[&[Arg::Masked(0, CLONE_NEW, 0)]],
+        &[
+            // As libc makes a thread: all is shared (CLONE_VM, _FS, _FILES, _SIGHAND, _THREAD, _SYSVSEM),
+            // and the four by which it is known (_SETTLS, _PARENT_SETTID, _CHILD_CLEARTID).
+            &[Arg::Is(0, 0x003d_0f00)],
+            &[Arg::Is(0, 0x0120_0011)], // fork: CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID, SIGCHLD
+        ],
         "threading, os.fork",
     ),
     any(libc::SYS_exit, "threads"),
     any(libc::SYS_exit_group, "the end"),
     any(libc::SYS_wait4, "os.waitpid"),
-    any(libc::SYS_waitid, "os.waitid"),
+    only(
+        libc::SYS_waitid,
+        &[
+            &[Arg::Is(0, 0)], // P_ALL
+            &[Arg::Is(0, 1)], // P_PID
+            &[Arg::Is(0, 2)], // P_PGID
+        ],
+        "os.waitid",
+    ),
     any(libc::SYS_kill, "os.kill, within the cell's pid namespace"),
     any(libc::SYS_tgkill, "signal.raise_signal, abort()"),
     any(libc::SYS_set_robust_list, "threads"),
     any(libc::SYS_rseq, "threads"),
-    any(libc::SYS_futex, "locks"),
+    only(
+        libc::SYS_futex,
+        &[
+            &[futex(0)],  // FUTEX_WAIT
+            &[futex(1)],  // FUTEX_WAKE
+            &[futex(9)],  // FUTEX_WAIT_BITSET
+            &[futex(10)], // FUTEX_WAKE_BITSET
+        ],
+        "locks",
+    ),
     any(libc::SYS_sched_yield, "OpenBLAS, locks"),
     any(libc::SYS_sched_getaffinity, "os.cpu_count, OpenBLAS"),
     any(
@@ -72,7 +100,11 @@ pub(super) const RULES: &[Rule] = &[
     any(libc::SYS_getresuid, "os.getresuid"),
     any(libc::SYS_getresgid, "os.getresgid"),
     any(libc::SYS_getgroups, "os.getgroups"),
-    any(libc::SYS_getpriority, "os.getpriority"),
+    only(
+        libc::SYS_getpriority,
+        &[&[Arg::Is(0, 0)]], // PRIO_PROCESS
+        "os.getpriority",
+    ),
     any(
         libc::SYS_getcpu,
         "kept: sched_getcpu(), where neither rseq nor the vDSO tells",

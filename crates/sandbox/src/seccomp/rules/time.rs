@@ -1,11 +1,31 @@
 //! Time and signals.
 
-use super::{Rule, any};
+use super::{Arg, Rule, any, only, within};
+
+/// The CPU time of a thread of the own process, by its number: the kernel's `CPUCLOCK_PERTHREAD_MASK` and
+/// `CPUCLOCK_SCHED`, below a number that is inverted.
+const THREAD_CLOCK: u64 = 0x8000_0006;
 
 pub(super) const RULES: &[Rule] = &[
-    any(libc::SYS_clock_gettime, "time, where the vDSO cannot"),
-    any(libc::SYS_clock_getres, "time.get_clock_info"),
-    any(libc::SYS_clock_nanosleep, "time.sleep"),
+    only(
+        libc::SYS_clock_gettime,
+        // No clock of another process, nor of a device.
+        &[
+            &[within(0, 0xf)],                                 // the fixed ones
+            &[Arg::Masked(0, THREAD_CLOCK | 7, THREAD_CLOCK)], // time.pthread_getcpuclockid
+        ],
+        "time, where the vDSO cannot",
+    ),
+    only(
+        libc::SYS_clock_getres,
+        &[&[within(0, 0xf)]],
+        "time.get_clock_info",
+    ),
+    only(
+        libc::SYS_clock_nanosleep,
+        &[&[within(0, 1)]], // CLOCK_REALTIME, CLOCK_MONOTONIC
+        "time.sleep",
+    ),
     any(
         libc::SYS_gettimeofday,
         "kept: gettimeofday(), where the vDSO cannot",
