@@ -4,7 +4,9 @@
 use std::{
     cell::Cell,
     ffi::{CString, NulError},
+    io,
     os::{fd::RawFd, unix::ffi::OsStrExt},
+    path::PathBuf,
 };
 
 use rustix::process::Pid;
@@ -35,6 +37,8 @@ pub struct Plan {
     pub(crate) maker: Pid,
     /// Landlock keeps a cell without namespaces from cutting files by name, so its filter need not.
     pub(crate) may_truncate: bool,
+    /// The directories of the environment's image, for Landlock.
+    pub(crate) image: Vec<PathBuf>,
     /// What the seal installs.
     pub(crate) filters: Vec<seccompiler::BpfProgram>,
 }
@@ -69,6 +73,9 @@ pub enum PlanError {
     /// A cell without namespaces would lack what stands in for them.
     #[error("policy: a cell without namespaces cannot do without the layer {0}")]
     Needed(Layer),
+    /// The root, which is the image's, cannot be listed.
+    #[error("list the root directory: {0}")]
+    Root(#[from] io::Error),
     /// The system-call filter does not compile.
     #[error(transparent)]
     Seccomp(#[from] SeccompError),
@@ -110,6 +117,11 @@ impl Plan {
             },
             may_truncate: policy.in_place.is_some() && landlocked::governs_truncate(),
             maker: rustix::process::getpid(),
+            image: if policy.in_place.is_none() && policy.has(Layer::Landlock) {
+                landlocked::of_image()?
+            } else {
+                Vec::new()
+            },
             filters,
             policy,
         })

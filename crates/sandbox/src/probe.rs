@@ -13,7 +13,7 @@ use crate::{landlocked, seccomp, steps::StepError};
 /// # Errors
 /// What went wrong, for the operator.
 pub fn landlock() -> Result<String, String> {
-    let status: RestrictionStatus = on_a_thread(|| landlocked::enforce(None))?;
+    let status: RestrictionStatus = on_a_thread(|| landlocked::enforce(None, &[]))?;
     Ok(match status.landlock {
         LandlockStatus::Available {
             effective_abi,

@@ -8,7 +8,7 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags},
     io::Errno,
-    mount::{MountFlags, mount, mount_bind_recursive},
+    mount::{MountFlags, mount, mount_bind},
     process::{Resource, Rlimit},
     thread::{CapabilitySet, CapabilitySets, UnshareFlags},
 };
@@ -24,7 +24,19 @@ pub const LAYER_PATH: &str = "/tmp/layer";
 /// Where a wall has the image a second time, with nothing mounted on it: the kernel makes no layer of a
 /// mount that hides something below mounts from another user namespace (CVE-2021-3732).
 pub const IMAGE_PATH: &str = "/tmp/image";
-const ROOT_OPTIONS: &CStr = c"lowerdir=/tmp/layer:/tmp/image";
+/// Where a wall has an empty file system that lies above both, so that statfs(2) of a cell's root tells its
+/// size and not that of the machine's disk.
+pub const ROOM_PATH: &str = "/tmp/room";
+const ROOT_OPTIONS: &CStr = c"lowerdir=/tmp/room:/tmp/layer:/tmp/image";
+
+/// The nodes that a wall has, and where a cell's root has them while it is made.
+const DEVICES: [(&CStr, &CStr); 5] = [
+    (c"/dev/null", c"/tmp/dev/null"),
+    (c"/dev/zero", c"/tmp/dev/zero"),
+    (c"/dev/full", c"/tmp/dev/full"),
+    (c"/dev/random", c"/tmp/dev/random"),
+    (c"/dev/urandom", c"/tmp/dev/urandom"),
+];
 
 /// One step of init: system calls on ready-made data, nothing else (see the crate's head).
 #[derive(Debug)]
@@ -147,8 +159,8 @@ fn set_hostname(plan: &Plan) -> Result<(), Errno> {
     rustix::system::sethostname(plan.policy.hostname.as_bytes())
 }
 
-/// Over the wall's `/tmp`, which a cell has no use for: [`LAYER_PATH`] above [`IMAGE_PATH`], with no
-/// place to write. Files of an overlay are inodes of their own, so a lock on one,
+/// Over the wall's `/tmp`, which a cell has no use for: [`ROOM_PATH`], [`LAYER_PATH`] and [`IMAGE_PATH`],
+/// one above the other, with no place to write. Files of an overlay are inodes of their own, so a lock on one,
 /// its times, or a flush of it, are this cell's alone; their pages are shared as before. In a user
 /// namespace since Linux 5.11.
 fn mount_root(_: &Plan) -> Result<(), Errno> {
@@ -156,10 +168,13 @@ fn mount_root(_: &Plan) -> Result<(), Errno> {
     mount(c"overlay", c"/tmp", c"overlay", flags, ROOT_OPTIONS)
 }
 
-/// The wall's device nodes with the mounts that are over them: an overlay in a user namespace has no
-/// devices, and shows no mounts of what is below it.
+/// The wall's device nodes, over the files that the image has in their places: an overlay in a user namespace
+/// has no devices, and shows no mounts of what is below it. One by one, since the directory that holds
+/// them is the image's, for all to lock and to flush: 25 us more than all at once, on Linux 6.18.
 fn bind_devices(_: &Plan) -> Result<(), Errno> {
-    mount_bind_recursive(c"/dev", c"/tmp/dev")
+    DEVICES
+        .iter()
+        .try_for_each(|(node, place)| mount_bind(*node, *place))
 }
 
 /// The wall's own root stays mounted where no path leads: it is made of the same image, the way back

@@ -18,6 +18,7 @@ KEPT = {
     "time": (201, None),
     "getcpu": (309, 168),
     "ioctl": (16, 29),
+    "futex": (202, 98),
 }
 TCGETS2 = 0x802C542A
 
@@ -42,6 +43,10 @@ def library():
     info = ctypes.create_string_buffer(256)
     assert libc.statx(-100, b"/tmp", 0, 0x7FF, info) == 0
     version = int(os.uname().machine != "aarch64")  # of the structure, for glibc before 2.33
+    mutex, attributes = ctypes.create_string_buffer(64), ctypes.create_string_buffer(16)
+    assert libc.pthread_mutexattr_init(attributes) == 0
+    assert libc.pthread_mutexattr_setprotocol(attributes, 1) == 0  # PTHREAD_PRIO_INHERIT
+    assert libc.pthread_mutex_init(mutex, attributes) in (0, 95)  # ENOTSUP: libc knows what to do
     assert libc.__xstat(version, b".", info) == 0 and libc.__lxstat(version, b".", info) == 0
 
 
@@ -70,6 +75,21 @@ def elsewhere():
     for name, arguments in calls.items():
         if KEPT[name][column] is not None:
             assert libc.syscall(KEPT[name][column], *arguments) >= 0, name
+    # As locks of other runtimes wake and wait: Rust's, Abseil's.
+    word, bits = ctypes.c_int(0), ctypes.c_uint(0xFFFFFFFF)
+    for operation in (
+        0 | 128,
+        9 | 128,
+    ):  # FUTEX_WAIT, FUTEX_WAIT_BITSET for what has changed already
+        waited = libc.syscall(
+            KEPT["futex"][column], ctypes.byref(word), operation, 1, None, None, bits
+        )
+        assert waited == -1 and ctypes.get_errno() == 11  # EAGAIN
+    for operation in (1 | 128, 10 | 128):  # FUTEX_WAKE, FUTEX_WAKE_BITSET, with nobody there
+        woken = libc.syscall(
+            KEPT["futex"][column], ctypes.byref(word), operation, 1, None, None, bits
+        )
+        assert woken == 0
     assert libc.syscall(KEPT["ioctl"][column], 0, TCGETS2, place) == -1
     assert ctypes.get_errno() in (22, 25)  # EINVAL or ENOTTY: it is no terminal
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import faulthandler
 import fcntl
+import mmap
 import os
 import platform
 import resource
@@ -145,6 +146,28 @@ def memory():
     for _ in range(8):
         view.extend(bytes(4 << 20))  # moved by the kernel, not copied
     assert len(view) == 36 << 20
+    with mmap.mmap(-1, 1 << 21, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as pages:
+        for advice in (
+            mmap.MADV_NORMAL,
+            mmap.MADV_RANDOM,
+            mmap.MADV_SEQUENTIAL,
+            mmap.MADV_WILLNEED,
+            mmap.MADV_DONTNEED,
+            mmap.MADV_FREE,
+            mmap.MADV_HUGEPAGE,
+            mmap.MADV_NOHUGEPAGE,
+            mmap.MADV_DONTDUMP,
+            mmap.MADV_DODUMP,
+            18,  # MADV_WIPEONFORK
+        ):
+            pages.madvise(advice)
+        pages.resize(1 << 22)
+        for advice in (mmap.MADV_MERGEABLE, 21):  # MADV_PAGEOUT
+            try:
+                pages.madvise(advice)
+                raise AssertionError("advice that others would notice was taken")
+            except OSError as error:
+                assert error.errno == errno.EINVAL  # as by a kernel without it
 
 
 def identities():
@@ -173,6 +196,11 @@ def children():
     if child == 0:
         os.setsid()
         os._exit(3)
+    assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT).si_pid == child
+    try:
+        os.waitid(os.P_PGID, os.getpgid(0), os.WEXITED | os.WNOHANG)
+    except ChildProcessError:
+        pass  # it has left the group already
     assert os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT).si_status == 3
     assert os.wait4(child, 0)[1] == 3 << 8
     ready, begin = os.pipe()
@@ -216,6 +244,7 @@ def clocks():
     for name in ("monotonic", "perf_counter", "process_time", "thread_time", "time"):
         assert time.get_clock_info(name).resolution > 0
     assert time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) > 0
+    assert time.clock_gettime(time.pthread_getcpuclockid(threading.get_ident())) > 0
     time.sleep(0.001)
     assert len(os.urandom(16)) == 16
 
@@ -224,6 +253,16 @@ async def pairs():
     """Both ends of a local pair, as libraries of asyncio use them."""
     one, other = asyncio.base_events.socket.socketpair()
     assert one.getsockopt(1, 3) == 1  # SOL_SOCKET, SO_TYPE: a stream
+    assert one.getsockopt(1, 4) == 0  # SO_ERROR
+    assert min(one.getsockopt(1, name) for name in (7, 8)) > 0  # SO_SNDBUF, SO_RCVBUF
+    same = asyncio.base_events.socket.socket(fileno=os.dup(one.fileno()))
+    assert same.family == 1 == same.getsockopt(1, 39)  # SO_PROTOCOL was asked for, and SO_DOMAIN
+    same.close()
+    try:
+        one.getsockopt(1, 17, 12)  # SO_PEERCRED
+        raise AssertionError("it tells who is at the other end")
+    except OSError as error:
+        assert error.errno == errno.ENOPROTOOPT
     reader, writer = await asyncio.open_connection(sock=one)
     loop = asyncio.get_running_loop()
     other.setblocking(False)

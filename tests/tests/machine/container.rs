@@ -1,7 +1,7 @@
 //! What a server needs in a container: to be the first process, and to do without an interpreter of
 //! its own and without a place to write.
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use cellblock_tests::{
     Engine, Program, Report, Server, Setup, children, eventually, first_python, state_dir,
@@ -9,10 +9,8 @@ use cellblock_tests::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-const RULES: [&str; 2] = [
-    include_str!("../../../crates/sandbox/src/seccomp/rules.rs"),
-    include_str!("../../../crates/sandbox/src/seccomp/setup.rs"),
-];
+/// Where the rules of cells and zygotes are written.
+const SECCOMP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/sandbox/src/seccomp");
 const SCRIPT: &[u8] = br#"{"script": "import pandas\ndef main(): return 42"}"#;
 /// A server starts walls anew within half a second, and another for its import of pandas.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -152,7 +150,8 @@ fn the_containers_profile_allows_what_cells_and_zygotes_may() {
     let rules = profile["syscalls"].as_array().expect("rules").iter();
     let names = rules.flat_map(|rule| rule["names"].as_array().expect("names"));
     let allowed: BTreeSet<_> = names.map(|name| name.as_str().expect("a name")).collect();
-    let mut needed: BTreeSet<_> = RULES.iter().flat_map(|rules| calls(rules)).collect();
+    let written = written_rules();
+    let mut needed: BTreeSet<_> = written.iter().flat_map(|rules| calls(rules)).collect();
     assert!(needed.len() > 150, "{needed:?}");
     // Refused to cells as well, which the rules name for that.
     needed.remove("io_uring_setup");
@@ -168,6 +167,17 @@ fn the_containers_profile_allows_what_cells_and_zygotes_may() {
     ] {
         assert!(!allowed.contains(hostile), "{hostile}");
     }
+}
+
+/// The lists of rules, as they are written.
+fn written_rules() -> Vec<String> {
+    let directory = Path::new(SECCOMP);
+    let of_cells = fs::read_dir(directory.join("rules")).expect("the rules");
+    let of_cells = of_cells.map(|entry| entry.expect("an entry").path());
+    of_cells
+        .chain([directory.join("setup.rs")])
+        .map(|path| fs::read_to_string(path).expect("rules"))
+        .collect()
 }
 
 /// The calls that a list of rules names.

@@ -20,6 +20,8 @@ mod alone;
 mod rules;
 mod setup;
 mod shared;
+#[cfg(test)]
+mod surface;
 
 use std::collections::BTreeMap;
 
@@ -42,8 +44,8 @@ pub enum SeccompError {
 }
 
 /// The rules of a cell, for tests and reports.
-pub fn cell_rules() -> &'static [Rule] {
-    rules::CELL
+pub fn cell_rules() -> impl Iterator<Item = &'static Rule> {
+    rules::CELL.iter().copied().flatten()
 }
 
 /// The calls that a cell may make to no effect, for tests and reports.
@@ -87,14 +89,13 @@ impl Memory {
 
 /// The filters of a process that becomes one cell, in the order in which they are to be installed.
 pub fn compile_cell(memory: Memory) -> Result<Vec<BpfProgram>, SeccompError> {
-    allowing(&[rules::CELL, memory.rules()])
+    allowing(&[rules::CELL, &[memory.rules()]].concat())
 }
 
 /// The filters of a zygote, which its cells inherit: what a cell may call, and what it takes to
 /// make one, with namespaces or in place.
 pub fn compile_zygote(in_place: bool, memory: Memory) -> Result<Vec<BpfProgram>, SeccompError> {
-    let [common, special] = making(in_place);
-    allowing(&[rules::CELL, memory.rules(), common, special])
+    allowing(&[rules::CELL, &[memory.rules()], &making(in_place)].concat())
 }
 
 /// What a cell of such a zygote installs when it is made: it takes the making away.
@@ -162,20 +163,20 @@ fn filter(
 }
 
 fn conditions(args: &[Arg]) -> Result<Vec<SeccompCondition>, SeccompError> {
+    use SeccompCmpArgLen::{Dword, Qword};
     args.iter()
         .map(|arg| {
-            let (index, operator, value) = match *arg {
-                Arg::Is(index, value) => (index, SeccompCmpOp::Eq, value),
-                Arg::Masked(index, mask, value) => (index, SeccompCmpOp::MaskedEq(mask), value),
-            };
             // Flags and commands are C ints: the kernel ignores the upper half, so it must not
             // decide here either.
-            Ok(SeccompCondition::new(
-                index,
-                SeccompCmpArgLen::Dword,
-                operator,
-                value,
-            )?)
+            let (index, length, operator, value) = match *arg {
+                Arg::Is(index, value) => (index, Dword, SeccompCmpOp::Eq, value),
+                Arg::Masked(index, mask, value) => {
+                    (index, Dword, SeccompCmpOp::MaskedEq(mask), value)
+                }
+                Arg::Not(index, value) => (index, Dword, SeccompCmpOp::Ne, value),
+                Arg::Null(index) => (index, Qword, SeccompCmpOp::Eq, 0),
+            };
+            Ok(SeccompCondition::new(index, length, operator, value)?)
         })
         .collect()
 }

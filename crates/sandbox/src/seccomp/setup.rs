@@ -3,7 +3,7 @@
 //!
 //! No alternative here may overlap with one of the cell's own rules, or the cell would lose it.
 
-use super::rules::{Arg, CLONE_NEW, Rule, any, only};
+use super::rules::{Arg, Rule, any, only};
 
 /// The calls of a zygote and of a cell that is being made.
 pub(super) const SETUP: &[Rule] = &[
@@ -66,14 +66,24 @@ pub(super) const NAMESPACES: &[Rule] = &[
 ];
 
 /// And where it has none.
-pub(super) const IN_PLACE: &[Rule] = &[only(
-    libc::SYS_prctl,
-    &[
-        &[Arg::Is(0, 1)],  // PR_SET_PDEATHSIG
-        &[Arg::Is(0, 36)], // PR_SET_CHILD_SUBREAPER
-    ],
-    "that a cell ends with its zygote, and init adopts",
-)];
+pub(super) const IN_PLACE: &[Rule] = &[
+    only(
+        libc::SYS_prctl,
+        &[
+            &[Arg::Is(0, 1)],  // PR_SET_PDEATHSIG
+            &[Arg::Is(0, 36)], // PR_SET_CHILD_SUBREAPER
+        ],
+        "that a cell ends with its zygote, and init adopts",
+    ),
+    only(
+        libc::SYS_clone,
+        &[&[Arg::Is(0, 0x5111)]], // CLONE_VM, CLONE_VFORK, CLONE_PIDFD, SIGCHLD
+        "the cell's init",
+    ),
+];
+
+/// Every `CLONE_NEW*` flag: time, mount, cgroup, uts, ipc, user, pid, network namespaces.
+const CLONE_NEW: u64 = 0x7e02_0080;
 
 /// The argument has this bit.
 const fn has(index: u8, bit: u64) -> Arg {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cellblock_sandbox::steps::{IMAGE_PATH, LAYER_PATH};
+use cellblock_sandbox::steps::{IMAGE_PATH, LAYER_PATH, ROOM_PATH};
 
 use super::{
     in_place::{self, InPlaceWall},
@@ -32,7 +32,8 @@ pub struct WallSpec {
     pub uids: Uids,
     /// `false`: a zygote, from which cells are forked. `true`: an interpreter that becomes a cell.
     pub cold: bool,
-    /// Bytes and inodes of `/tmp` in a cold wall; a zygote's cells mount their own.
+    /// Bytes and inodes of `/tmp` in a cold wall; a zygote's cells mount their own, and have this size for
+    /// that of their root.
     pub tmp: (u64, u64),
     /// Without namespaces: nothing is mounted, and all of the above lies where it is.
     pub in_place: Option<InPlaceWall>,
@@ -122,6 +123,7 @@ impl WallSpec {
         if self.private_root && !self.cold {
             bind(&mut text, &self.runtime.layer, LAYER_PATH, "nodev: true");
             bind(&mut text, &self.root, IMAGE_PATH, "nodev: true");
+            memory(&mut text, ROOM_PATH, self.tmp, "0755");
         }
         if self.cold {
             // To make the cell's cgroup namespace once it has joined its cgroups, and to drop these
@@ -185,7 +187,7 @@ impl WallSpec {
                  nosuid: true nodev: true noexec: true }}"
             ),
         );
-        let (bytes, inodes) = if self.cold { self.tmp } else { (4096, 16) };
+        let size = if self.cold { self.tmp } else { (4096, 16) };
         // A zygote's cells mount their own. What it holds, they have to come by, as users of their own.
         let mode = if self.uids.count > 1 { "0711" } else { "0700" };
         let directories: &[&str] = if self.cold {
@@ -194,14 +196,7 @@ impl WallSpec {
             &["/tmp"]
         };
         for directory in directories {
-            line(
-                text,
-                format_args!(
-                    "mount {{ dst: \"{directory}\" fstype: \"tmpfs\" rw: true \
-                     options: \"size={bytes},nr_inodes={inodes},mode={mode}\" \
-                     nosuid: true nodev: true noexec: true }}"
-                ),
-            );
+            memory(text, directory, size, mode);
         }
     }
 
@@ -241,6 +236,18 @@ pub(super) fn map(text: &mut String, name: &str, inside: u32, outside: u32) {
     line(
         text,
         format_args!("{name} {{ inside_id: \"{inside}\" outside_id: \"{outside}\" count: 1 }}"),
+    );
+}
+
+/// A file system in memory, of so many bytes and inodes.
+fn memory(text: &mut String, to: &str, (bytes, inodes): (u64, u64), mode: &str) {
+    line(
+        text,
+        format_args!(
+            "mount {{ dst: \"{to}\" fstype: \"tmpfs\" rw: true \
+             options: \"size={bytes},nr_inodes={inodes},mode={mode}\" \
+             nosuid: true nodev: true noexec: true }}"
+        ),
     );
 }
 
