@@ -72,9 +72,14 @@ def _resident() -> int:
 
 def _cpuinfo() -> str:
     count = len(_affinity(0))
+    try:
+        with _real_open(where.programs + "/features") as file:
+            features = file.read()
+    except OSError:
+        features = ""
     return "".join(
         f"processor\t: {number}\nmodel name\t: virtual processor\nphysical id\t: 0\n"
-        f"siblings\t: {count}\ncore id\t\t: {number}\ncpu cores\t: {count}\n\n"
+        f"siblings\t: {count}\ncore id\t\t: {number}\ncpu cores\t: {count}\n{features}\n"
         for number in range(count)
     )
 

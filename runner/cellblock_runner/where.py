@@ -12,6 +12,7 @@ _BOOTSTRAP = "<frozen importlib"
 
 # From a code object, as frames have it: __file__ need not be spelled the same.
 _HERE = (lambda: None).__code__.co_filename.rpartition("/")[0] + "/"
+programs = _HERE.rpartition("/cellblock_runner/")[0]  # the directory that the runner lies in
 
 home = "/"  # the working directory, with a slash at its end
 _library: tuple = ()

@@ -9,7 +9,7 @@
 //! <state>/runtime-<hash>/
 //!     complete           it was laid out to its end
 //!     layer/             what lies above the image
-//!         cellblock/     the programs
+//!         cellblock/     the programs, and what the processor can do
 //!         mnt/data       a link to /tmp, as configured
 //! ```
 
@@ -26,6 +26,9 @@ use crate::digest;
 
 /// The directory of the programs in a layer.
 const PROGRAMS: &str = "cellblock";
+/// The line of the machine's `/proc/cpuinfo` that says what its processors can do: programs find the
+/// same by asking the processor, and libraries read it in a cell's.
+const FEATURES: &str = "features";
 /// The package's name as Python imports it.
 const PACKAGE: &str = "cellblock_runner";
 /// The native half as cargo names it, and as Python finds it.
@@ -74,8 +77,9 @@ impl Runtime {
 pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError> {
     let native_path = native()?;
     let native = fs::read(&native_path).map_err(at(&native_path))?;
+    let features = features();
     let mut hash = Sha256::new();
-    for (name, content) in files(&native) {
+    for (name, content) in files(&native, &features) {
         hash.update((name.len() as u64).to_le_bytes());
         hash.update(name);
         hash.update((content.len() as u64).to_le_bytes());
@@ -96,7 +100,7 @@ pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError>
     // Two servers may start at once: each fills a directory of its own, and one rename wins.
     let staging = state.join(format!("runtime-{digest}.{}", std::process::id()));
     let _ = fs::remove_dir_all(&staging);
-    if let Err(error) = fill(&staging, &native, links) {
+    if let Err(error) = fill(&staging, files(&native, &features), links) {
         // Where the disk is full, this makes room for the next try.
         let _ = fs::remove_dir_all(&staging);
         return Err(error);
@@ -113,9 +117,13 @@ pub fn prepare(state: &Path, links: &[PathBuf]) -> Result<Runtime, RuntimeError>
     Ok(runtime)
 }
 
-fn fill(staging: &Path, native: &[u8], links: &[PathBuf]) -> Result<(), RuntimeError> {
+fn fill<'a>(
+    staging: &Path,
+    files: impl Iterator<Item = (String, &'a [u8])>,
+    links: &[PathBuf],
+) -> Result<(), RuntimeError> {
     let layer = staging.join("layer");
-    for (name, content) in files(native) {
+    for (name, content) in files {
         lay(&layer.join(PROGRAMS).join(name), content)?;
     }
     for link in links {
@@ -140,15 +148,24 @@ fn make_directories(layer: &Path, directory: &Path) -> Result<(), RuntimeError> 
 }
 
 /// Every file, by its path in the programs' directory.
-fn files(native: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+fn files<'a>(native: &'a [u8], features: &'a str) -> impl Iterator<Item = (String, &'a [u8])> {
     let runner = RUNNER
         .iter()
         .map(|(name, text)| (format!("{PACKAGE}/{name}"), text.as_bytes()));
     let programs = [
         (NATIVE.1.to_owned(), native),
         ("init".to_owned(), cellblock_sandbox::INIT_PROGRAM),
+        (FEATURES.to_owned(), features.as_bytes()),
     ];
     runner.chain(programs)
+}
+
+/// Empty where there is no such line.
+fn features() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let is_it = |line: &&str| line.starts_with("flags") || line.starts_with("Features");
+    let line = cpuinfo.lines().find(is_it);
+    line.map(|line| format!("{line}\n")).unwrap_or_default()
 }
 
 /// The native half: beside the program, where cargo and the container image put it.

@@ -72,9 +72,9 @@ fn a_stopped_zygote_is_replaced_and_health_says_so() {
         });
         let health = server.client().get("/health");
         report.check("all is well again", well, health.shown());
-        let log = server.log();
-        let once = log.matches("did not answer within 2 s").count() == 1;
-        report.check("the log", once, log);
+        let said = server.log();
+        let once = said.matches("did not answer within 2 s").count() == 1;
+        report.check("the log", once, said);
     });
 }
 
