@@ -46,7 +46,7 @@ def modules(base: Path, directory: Path) -> list:
 
 
 def is_package(directory: Path, top: Path) -> bool:
-    """Whether it can be imported; numpy has a directory of tests that is a package without saying so."""
+    """Whether it can be imported. A directory of tests need not say that it is a package."""
     inner = directory.parent if directory.name == "tests" else directory
     above = [inner, *inner.parents]
     return all((path / "__init__.py").exists() for path in above[: above.index(top)])
