@@ -1,8 +1,8 @@
 //! How many descriptors this process may have open, and how many it needs: `RLIMIT_NOFILE`, getrlimit(2).
 
-use rustix::process::{Resource, getrlimit, setrlimit};
-
 use cellblock_sandbox::CHANNEL_FD;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use thiserror::Error;
 
 use crate::config::Config;
 
@@ -19,7 +19,12 @@ const CONNECTIONS: u64 = 32;
 const INSIDE: u64 = 2048;
 
 /// The limit is too low.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "at most {limit} descriptors may be open, the hard limit of RLIMIT_NOFILE, and this configuration \
+     needs {needed}: raise it (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= of Docker), or lower \
+     pool.max_running and pool.warm_cells"
+)]
 pub struct TooFew {
     /// The hard limit.
     pub limit: u64,

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod environment;
 pub mod execution;
 pub mod http;
+mod lock;
 mod packets;
 pub mod runtime;
 mod scratch;

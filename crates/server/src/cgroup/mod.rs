@@ -20,6 +20,10 @@ use std::{
 
 use thiserror::Error;
 
+use crate::{
+    config::{Cgroups, Config},
+    lock::lock,
+};
 pub use hierarchy::{Hierarchies, Version};
 use record::Record;
 pub use slot::Slot;
@@ -30,9 +34,9 @@ const BETWEEN: Duration = Duration::from_millis(10);
 
 /// What every group limits, whatever runs in it.
 #[derive(Debug, Clone, Copy)]
-pub struct SlotLimits {
+struct SlotLimits {
     /// Processes and threads.
-    pub processes: u64,
+    processes: u64,
 }
 
 /// The pool.
@@ -72,13 +76,21 @@ impl Groups {
     /// Finds out by trying whether groups can be made below the one that this process is in, and
     /// removes what an earlier server left behind.
     ///
-    /// `parent`: the directory of a version 2 group to make them below instead. `state`: the state
-    /// directory, where it is noted what has been made.
-    pub fn probe(
-        parent: Option<&Path>,
-        limits: SlotLimits,
-        state: &Path,
-    ) -> Result<Arc<Self>, GroupsError> {
+    /// `None` where the configuration wants none. What has been made is noted in the state directory.
+    pub fn probe(config: &Config) -> Option<Result<Arc<Self>, GroupsError>> {
+        match config.isolation.cgroups() {
+            Cgroups::Off => None,
+            Cgroups::Auto => Some(Self::probe_below(None, config)),
+            Cgroups::Below(path) => Some(Self::probe_below(Some(&path), config)),
+        }
+    }
+
+    /// `parent`: the directory of a version 2 group to make them below, not in that of this process.
+    fn probe_below(parent: Option<&Path>, config: &Config) -> Result<Arc<Self>, GroupsError> {
+        let state = &config.state_dir;
+        let limits = SlotLimits {
+            processes: u64::from(config.limits.processes),
+        };
         record::sweep(state);
         let mut hierarchies = match parent {
             Some(parent) => Hierarchies::below(parent),
@@ -166,11 +178,4 @@ impl Drop for Groups {
     fn drop(&mut self) {
         self.remove();
     }
-}
-
-/// A poisoned lock only means that some thread panicked between two plain assignments.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

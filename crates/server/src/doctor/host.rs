@@ -4,7 +4,7 @@ use cellblock_sandbox::{Layer, probe};
 
 use super::Finding;
 use crate::{
-    cgroup::{Groups, SlotLimits, Version},
+    cgroup::{Groups, Version},
     config::{Cgroups, Config},
     descriptors::{self, TooFew},
     engine, users,
@@ -54,20 +54,13 @@ fn left_out(config: &Config, layer: Layer) -> bool {
 
 pub(super) fn cgroups(config: &Config) -> Finding {
     let name = "cgroups";
-    let limits = SlotLimits {
-        processes: u64::from(config.limits.processes),
-    };
     let spared = config.isolation.floor.spares(Layer::Cgroup);
-    let (parent, spared) = match config.isolation.cgroups() {
-        Cgroups::Off => {
-            let remedy = "Set --cgroup-parent auto to have them.";
-            let off = Finding::missing(name, "switched off by the configuration", remedy);
-            return off.or_degraded(spared);
-        }
-        Cgroups::Auto => (None, spared),
-        Cgroups::Below(path) => (Some(path), false),
+    let Some(found) = Groups::probe(config) else {
+        let remedy = "Set --cgroup-parent auto to have them.";
+        let off = Finding::missing(name, "switched off by the configuration", remedy);
+        return off.or_degraded(spared);
     };
-    match Groups::probe(parent.as_deref(), limits, &config.state_dir) {
+    match found {
         Ok(groups) => {
             let version = match groups.version() {
                 Version::One => "1",
@@ -81,7 +74,9 @@ pub(super) fn cgroups(config: &Config) -> Finding {
                 format!("{error}; memory and CPU are polled, processes limited by rlimit instead");
             let remedy = "Start the server where it may make groups: as root, as a systemd service \
                  with Delegate=yes, or with a delegated group of version 2 as --cgroup-parent.";
-            Finding::missing(name, detail, remedy).or_degraded(spared)
+            // Who named a group is to have them.
+            let named = matches!(config.isolation.cgroups(), Cgroups::Below(_));
+            Finding::missing(name, detail, remedy).or_degraded(spared && !named)
         }
     }
 }
@@ -95,14 +90,7 @@ pub(super) fn uids(config: &Config) -> Finding {
         return Finding::missing(name, "left out by the configuration", remedy)
             .or_degraded(left_out(config, Layer::OwnUser));
     }
-    let limits = SlotLimits {
-        processes: u64::from(config.limits.processes),
-    };
-    let groups = match config.isolation.cgroups() {
-        Cgroups::Off => None,
-        Cgroups::Auto => Groups::probe(None, limits, &config.state_dir).ok(),
-        Cgroups::Below(path) => Groups::probe(Some(&path), limits, &config.state_dir).ok(),
-    };
+    let groups = Groups::probe(config).and_then(Result::ok);
     let found = engine::find_nsjail(config)
         .map_err(|_| "nsjail does not run".to_owned())
         .and_then(|nsjail| users::find(config, &nsjail, groups.as_deref()));

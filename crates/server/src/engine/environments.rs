@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use super::{
     source::{Source, SourceError},
     warm::Trouble,
 };
-use crate::{cgroup::Groups, config::DEFAULT_ENVIRONMENT};
+use crate::{cgroup::Groups, config::DEFAULT_ENVIRONMENT, lock::lock};
 
 /// How long the start of a server waits for the other environments once the default is ready.
 const GRACE: Duration = Duration::from_secs(30);
@@ -206,9 +206,4 @@ impl Environment {
         let reason = error.for_clients().replace(&*root, "");
         *lock(&self.reason) = Some(reason);
     }
-}
-
-/// A poisoned lock only means that some thread panicked between two plain assignments.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

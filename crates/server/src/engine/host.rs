@@ -11,7 +11,7 @@ use cellblock_wire::preparation::Preparation;
 
 use super::StartError;
 use crate::{
-    cgroup::{Groups, SlotLimits},
+    cgroup::Groups,
     config::{Cgroups, Config, EnvironmentConfig, Requirements},
     descriptors,
     environment::{self, DEFAULT_REQUIREMENTS, Environment, EnvironmentSpec, reachable_by_others},
@@ -146,26 +146,17 @@ fn find_layers(config: &Config) -> Result<Found, StartError> {
         .into_iter()
         .map(|layer| (layer, reason.to_owned()))
         .collect();
-    let limits = SlotLimits {
-        processes: u64::from(config.limits.processes),
+    let wanted = !missing.contains_key(&Layer::Cgroup);
+    let found = wanted.then(|| Groups::probe(config)).flatten();
+    let groups = match (found, config.isolation.cgroups()) {
+        (None, _) => Err("switched off by the configuration".to_owned()),
+        (Some(Ok(groups)), _) => Ok(groups),
+        (Some(Err(error)), Cgroups::Below(path)) => {
+            let reason = error.to_string();
+            return Err(StartError::NoGroups { path, reason });
+        }
+        (Some(Err(error)), _) => Err(error.to_string()),
     };
-    let cgroups = if missing.contains_key(&Layer::Cgroup) {
-        Cgroups::Off
-    } else {
-        config.isolation.cgroups()
-    };
-    let groups =
-        match cgroups {
-            Cgroups::Off => Err("switched off by the configuration".to_owned()),
-            Cgroups::Auto => {
-                Groups::probe(None, limits, &config.state_dir).map_err(|error| error.to_string())
-            }
-            Cgroups::Below(path) => Ok(Groups::probe(Some(&path), limits, &config.state_dir)
-                .map_err(|error| StartError::NoGroups {
-                    path,
-                    reason: error.to_string(),
-                })?),
-        };
     let groups = groups
         .map_err(|reason| missing.insert(Layer::Cgroup, reason))
         .ok();

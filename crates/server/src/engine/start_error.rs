@@ -92,17 +92,8 @@ pub enum StartError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// Fewer descriptors may be open than cells take.
-    #[error(
-        "at most {limit} descriptors may be open, the hard limit of RLIMIT_NOFILE, and this configuration \
-         needs {needed}: raise it (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= of Docker), or lower \
-         pool.max_running and pool.warm_cells"
-    )]
-    Descriptors {
-        /// The hard limit.
-        limit: u64,
-        /// What is needed.
-        needed: u64,
-    },
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     /// Control groups were asked for and cannot be had.
     #[error("cgroups were asked for below {} and cannot be had: {reason}", path.display())]
     NoGroups {
@@ -166,12 +157,6 @@ pub enum StartError {
     /// Blocking work was given up.
     #[error("the program is shutting down")]
     Interrupted,
-}
-
-impl From<TooFew> for StartError {
-    fn from(TooFew { limit, needed }: TooFew) -> Self {
-        Self::Descriptors { limit, needed }
-    }
 }
 
 impl StartError {

@@ -1,13 +1,14 @@
 //! The warm engine: zygotes that fork cells ahead of need.
 
 mod keeper;
+mod nursery;
 mod silence;
 mod standing;
 
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -19,7 +20,7 @@ use tokio::{
 };
 
 use super::{EnvironmentStats, SECONDS, settings::EnvironmentSettings, source::SourceError};
-use crate::{cell::Cell, cgroup::Groups, wall::Wall};
+use crate::{cell::Cell, cgroup::Groups, lock::lock, wall::Wall};
 use keeper::Keeper;
 use standing::Standing;
 pub(super) use standing::Trouble;
@@ -69,7 +70,7 @@ impl Shelf {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Cell>> {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.cells)
     }
 
     async fn take(&self) -> Option<Cell> {
@@ -226,8 +227,7 @@ impl Warm {
     /// Ends the zygotes, and the cells on the shelf with them: whoever drops the last cell of a wall ends
     /// the wall, and the kernel all that is in it.
     pub(super) async fn end(&self) {
-        let mut keepers =
-            std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut keepers = std::mem::take(&mut *lock(&self.keepers));
         keepers.shutdown().await;
         self.shelf.lock().clear();
     }

@@ -3,11 +3,11 @@
 
 mod find;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
-use crate::config::UidRange;
+use crate::{config::UidRange, lock::lock};
 pub(crate) use find::find;
 
 /// The pool. The first uid of its range is the zygotes', and no cell's.
@@ -56,7 +56,7 @@ impl Users {
     /// A uid that nobody has. Any of them, since a cell can see which it has, by its place among the
     /// others: were they given in order, it could count runs.
     pub fn take(self: &Arc<Self>) -> Result<User, NoUid> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = lock(&self.free);
         let index = drawn().checked_rem(free.len());
         let uid = index.map(|index| free.swap_remove(index));
         Ok(User {
@@ -98,12 +98,7 @@ impl Drop for User {
             );
             return;
         }
-        let mut free = self
-            .owner
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        free.push(self.uid);
+        lock(&self.owner.free).push(self.uid);
     }
 }
 

@@ -5,7 +5,7 @@ mod lines;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use self::lines::{Entry, Lines};
 use super::{EngineError, EngineStats, settings::AdmissionSettings};
-use crate::execution::Client;
+use crate::{execution::Client, lock::lock};
 
 /// The places and the lines before them.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ fn tell_granted(tell: oneshot::Sender<()>) {
 impl Shared {
     /// Nothing panics while it is held but for want of memory.
     fn lock(&self) -> MutexGuard<'_, Lines<oneshot::Sender<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
+
+use crate::lock::lock;
 
 /// Those that are missing.
 #[derive(Debug)]
@@ -50,8 +52,8 @@ impl Standing {
         })
     }
 
-    fn missing(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, String>> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn missing(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
+        lock(&self.missing)
     }
 }
 

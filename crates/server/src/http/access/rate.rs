@@ -1,9 +1,11 @@
 //! How often a key may ask: a bucket of tokens that fills at the key's rate.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
+
+use crate::lock::lock;
 
 /// A bucket. Its clock is a parameter, so that tests need not wait.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl Bucket {
 
     /// Takes a token, or says after how many seconds there is one.
     pub(super) fn take(&self, now: Instant) -> Result<(), u64> {
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = lock(&self.level);
         level.tokens = self.tokens(&level, now);
         level.at = level.at.max(now);
         if level.tokens >= 1.0 {
@@ -57,7 +59,7 @@ impl Bucket {
 
     /// How the key stands now.
     pub(super) fn standing(&self, now: Instant) -> Standing {
-        let level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = lock(&self.level);
         let tokens = self.tokens(&level, now);
         let size = f64::from(self.size);
         Standing {

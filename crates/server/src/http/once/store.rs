@@ -2,13 +2,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use tokio::sync::OwnedMutexGuard;
 
 use super::replay::Kept;
+use crate::lock::lock;
 
 /// Most answers, however small.
 const MOST: usize = 10_000;
@@ -165,10 +166,6 @@ impl Table {
             self.entries.remove(name);
         }
     }
-}
-
-fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
